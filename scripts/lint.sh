@@ -1,0 +1,9 @@
+#!/bin/sh
+# Formatting and static checks with the tools pinned in tools/lint/go.mod.
+set -eu
+lint() { go tool -modfile=tools/lint/go.mod "$@"; }
+unformatted=$(git ls-files '*.go' | xargs go tool -modfile=tools/lint/go.mod gofumpt -l)
+[ -z "$unformatted" ] || { echo "lint: run gofumpt on:" >&2; echo "$unformatted" >&2; exit 1; }
+go vet ./...
+go vet -tags heavy ./cmd/...
+lint staticcheck -checks 'all,-ST1000,-ST1020,-ST1021,-ST1022,-SA1019' ./...
