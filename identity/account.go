@@ -86,7 +86,7 @@ func (p *Principal) Can(scope string) bool {
 // Scopes of the API. OIDC's own (openid, profile, offline_access, …) stand beside them.
 const (
 	ScopeIssue   = "license.issue"
-	ScopeRead    = "license.read"   // read, list by holder, fetch OFD and proof
+	ScopeRead    = "license.read" // read, list by holder, fetch OFD and proof
 	ScopeRevoke  = "license.revoke"
 	ScopePresent = "license.present" // mint codes for a holder
 	ScopeVerify  = "verify"          // consume codes
