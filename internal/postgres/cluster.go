@@ -41,6 +41,7 @@ type Cluster struct {
 	owner  *owner
 	lock   *os.File
 	socket string // folder of the socket
+	listen string // the same, as the server names it
 	cmd    *exec.Cmd
 	done   chan struct{} // closed when the server has exited
 	exit   error         // how it exited; read after done
@@ -70,6 +71,9 @@ func StartCluster(ctx context.Context, opts ClusterOptions) (_ *Cluster, err err
 		return nil, err
 	}
 	if err := c.prepareDir(); err != nil {
+		return nil, err
+	}
+	if err := c.owner.reachable(opts.Dir); err != nil {
 		return nil, err
 	}
 	if c.lock, err = lockDir(opts.Dir); err != nil {
@@ -157,7 +161,7 @@ func (c *Cluster) release() {
 // never leaves half of one.
 func (c *Cluster) initialise(ctx context.Context) error {
 	if _, err := os.Stat(filepath.Join(c.data(), "PG_VERSION")); err == nil {
-		return c.owner.probe(ctx, c.bin, c.data())
+		return nil
 	}
 	if err := os.RemoveAll(c.fresh()); err != nil {
 		return fault.Wrap(err, fault.Internal, "postgres_dir", "what an interrupted start left in the PostgreSQL folder cannot be removed")
@@ -165,15 +169,15 @@ func (c *Cluster) initialise(ctx context.Context) error {
 	if err := c.owner.mkdir(c.fresh()); err != nil {
 		return err
 	}
-	if err := c.owner.probe(ctx, c.bin, c.fresh()); err != nil {
-		return err
-	}
-	args := []string{"-D", c.fresh(), "-U", superuser, "-A", "trust", "--encoding=UTF8", "--locale=C.UTF-8", "--data-checksums"}
+	args := []string{"-U", superuser, "-A", "trust", "--encoding=UTF8", "--locale=C.UTF-8", "--data-checksums"}
 	if c.opts.Volatile {
 		args = append(args, "--no-sync")
 	}
-	cmd := exec.CommandContext(ctx, filepath.Join(c.bin, "initdb"), args...)
-	cmd.Dir, cmd.Env, cmd.SysProcAttr = c.fresh(), environment(), c.owner.attr(syscall.SIGKILL)
+	cmd, done, err := c.owner.run(ctx, syscall.SIGKILL, filepath.Join(c.bin, "initdb"), c.fresh(), args...)
+	if err != nil {
+		return err
+	}
+	defer done()
 	runtime.LockOSThread() // the child is killed when the thread that started it ends
 	out, err := cmd.CombinedOutput()
 	runtime.UnlockOSThread()
@@ -195,7 +199,7 @@ func (c *Cluster) start() error {
 	}
 	defer log.Close()
 	settings := []string{
-		"listen_addresses=", "unix_socket_directories=" + c.socket, "unix_socket_permissions=0700", "port=5432",
+		"listen_addresses=", "unix_socket_directories=" + c.listen, "unix_socket_permissions=0700", "port=5432",
 		"max_connections=" + strconv.Itoa(c.opts.MaxConnections), "shared_buffers=" + c.opts.SharedBuffers,
 		"timezone=UTC", "log_timezone=UTC", "jit=off", "logging_collector=off",
 		// A failed statement and the row it failed on hold what people wrote: neither goes into a log.
@@ -204,12 +208,15 @@ func (c *Cluster) start() error {
 	if c.opts.Volatile {
 		settings = append(settings, "fsync=off", "synchronous_commit=off", "full_page_writes=off", "wal_level=minimal", "max_wal_senders=0", "autovacuum=off")
 	}
-	args := []string{"-D", c.data()}
+	var args []string
 	for _, s := range settings {
 		args = append(args, "-c", s)
 	}
-	cmd := exec.Command(filepath.Join(c.bin, "postgres"), args...)
-	cmd.Dir, cmd.Env, cmd.SysProcAttr = c.data(), environment(), c.owner.attr(syscall.SIGINT)
+	cmd, opened, err := c.owner.run(context.Background(), syscall.SIGINT, filepath.Join(c.bin, "postgres"), c.data(), args...)
+	if err != nil {
+		return err
+	}
+	defer opened()
 	cmd.Stdout, cmd.Stderr = log, log
 	started := make(chan error)
 	go func() {

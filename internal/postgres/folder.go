@@ -61,7 +61,8 @@ func (c *Cluster) prepareSocket() error {
 		if err := c.owner.mkdir(beside); err != nil {
 			return err
 		}
-		c.socket = beside
+		// From its data folder the server goes there without passing what stands above.
+		c.socket, c.listen = beside, "../run"
 		return nil
 	}
 	// The name is noted, so that the next start can remove what a killed run left behind.
@@ -71,11 +72,15 @@ func (c *Cluster) prepareSocket() error {
 			return fault.Wrap(err, fault.Internal, "postgres_dir", "an earlier socket folder cannot be removed")
 		}
 	}
-	short, err := os.MkdirTemp("", socketPattern)
+	parent := os.TempDir()
+	if c.owner.closedParent(parent) != "" {
+		parent = "/tmp"
+	}
+	short, err := os.MkdirTemp(parent, socketPattern)
 	if err != nil {
 		return fault.Wrap(err, fault.Internal, "postgres_dir", "a folder for the PostgreSQL socket cannot be made")
 	}
-	c.socket = short
+	c.socket, c.listen = short, short
 	if n := len(filepath.Join(short, ".s.PGSQL.5432")); n > socketLimit {
 		return fault.New(fault.Invalid, "postgres_socket_path", fmt.Sprintf("the path of the PostgreSQL socket is %d bytes long, the limit is %d", n, socketLimit)).
 			WithHint("set TMPDIR to a short path such as /tmp")

@@ -65,32 +65,49 @@ func (o *owner) take(dir string) error {
 	return nil
 }
 
-// probe runs the server's binary as the owner, in the folder, which tells whether it may go there at all.
-func (o *owner) probe(ctx context.Context, bin, dir string) error {
-	cmd := exec.CommandContext(ctx, filepath.Join(bin, "postgres"), "--version")
-	cmd.Dir, cmd.Env, cmd.SysProcAttr = dir, environment(), o.attr(0)
-	out, err := cmd.CombinedOutput()
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, fs.ErrPermission):
-		at := o.closedParent(dir)
-		if at == "" {
-			at = dir
+// run prepares a program of the server's, to run as the owner inside dir, which it is told as its data folder.
+//
+// When we are root, dir may stand below folders that the owner may not pass, as /root is, or what mktemp makes. So
+// the child does not walk there: it inherits a descriptor that we opened, and names the folder by that.
+func (o *owner) run(ctx context.Context, death syscall.Signal, program, dir string, args ...string) (_ *exec.Cmd, done func(), err error) {
+	cmd := exec.CommandContext(ctx, program)
+	cmd.Dir, cmd.Env, cmd.SysProcAttr = "/", environment(), o.attr(death)
+	done = func() {}
+	if o.credential != nil && magicLinks() {
+		d, err := os.Open(dir)
+		if err != nil {
+			return nil, nil, fault.Wrap(err, fault.Internal, "postgres_dir", "a folder of PostgreSQL cannot be opened")
 		}
-		return fault.Wrap(err, fault.Invalid, "postgres_dir_closed", fmt.Sprintf("the user %s, who runs PostgreSQL, may not pass through %s", o.name, at)).
-			WithHint(fmt.Sprintf("choose a data folder outside %s, for example under /var/lib, or allow passing with: chmod o+x %s", at, at))
+		cmd.ExtraFiles, done = []*os.File{d}, func() { d.Close() }
+		dir = "/proc/self/fd/3" // the first after the three standard ones
 	}
-	return fault.Wrap(fmt.Errorf("%w: %s", err, tail(out)), fault.Internal, "postgres_start", "the PostgreSQL server binary does not run")
+	cmd.Args = append(append([]string{program}, "-D", dir), args...)
+	return cmd, done, nil
 }
 
-// closedParent is the highest folder above dir that the owner may not pass through, as far as the mode bits tell.
+// magicLinks says whether the kernel shows each process its own descriptors.
+func magicLinks() bool {
+	_, err := os.Readlink("/proc/self/fd/0")
+	return err == nil
+}
+
+// reachable refuses a folder that the owner cannot get to, where there is no other way than walking there.
+func (o *owner) reachable(dir string) error {
+	at := o.closedParent(dir)
+	if at == "" || magicLinks() {
+		return nil
+	}
+	return fault.New(fault.Invalid, "postgres_dir_closed", fmt.Sprintf("the user %s, who runs PostgreSQL, may not pass through %s", o.name, at)).
+		WithHint(fmt.Sprintf("choose a data folder outside %s, for example under /var/lib, or allow passing with: chmod o+x %s", at, at))
+}
+
+// closedParent is the highest folder on the way into dir that the owner may not pass through, as far as the mode bits tell.
 func (o *owner) closedParent(dir string) string {
 	if o.credential == nil {
 		return ""
 	}
 	closed := ""
-	for at := filepath.Dir(dir); ; at = filepath.Dir(at) {
+	for at := dir; ; at = filepath.Dir(at) {
 		if info, err := os.Stat(at); err == nil {
 			bit := fs.FileMode(0o001)
 			if st, ok := info.Sys().(*syscall.Stat_t); ok {
