@@ -98,6 +98,7 @@ const (
 	DatahashMismatch            Code = "DATAHASH_MISMATCH"
 	DatahashUnchecked           Code = "DATAHASH_UNCHECKED"
 	PropertyinfoMismatch        Code = "PROPERTYINFO_MISMATCH"
+	ExtensionUnknown            Code = "EXTENSION_UNKNOWN"
 	TimestampFormatInvalid      Code = "TIMESTAMP_FORMAT_INVALID"
 	TimestampSignatureInvalid   Code = "TIMESTAMP_SIGNATURE_INVALID"
 	TimestampImprintInvalid     Code = "TIMESTAMP_IMPRINT_INVALID"
@@ -204,7 +205,7 @@ var table = []Entry{
 	{SealFormatError, Fail, true, "印章格式错误", "the seal is malformed"},
 	{SealSignatureInvalid, Fail, true, "印章不是由其制章者签发的", "the seal's own signature does not verify"},
 	{SealMakerCertUntrusted, Fail, true, "制章者证书链不成立", "the chain of the seal maker's certificate is broken"},
-	{SealMakerCertExpired, Warn, false, "制章者证书已过期(制章时有效)", "the seal maker's certificate has expired; it was good when the seal was made"},
+	{SealMakerCertExpired, Warn, true, "制章者证书已过期(制章时有效)", "the seal maker's certificate has expired; it was good when the seal was made"},
 	{SealMakerCertNotYetValid, Fail, true, "制章时制章者证书尚未生效", "the seal maker's certificate was not yet valid"},
 	{SealMakerCertRevoked, Fail, true, "制章者证书已被吊销", "the seal maker's certificate is revoked"},
 	{SealMakerCertKeyUsage, Fail, true, "制章者证书不能用于签名", "the seal maker's certificate is not for signing"},
@@ -232,6 +233,7 @@ var table = []Entry{
 	{DatahashMismatch, Fail, true, "签章的不是这份文件", "the seal was not put on this document"},
 	{DatahashUnchecked, Unknown, false, "原文不在手边,无法核对", "what was signed is not at hand"},
 	{PropertyinfoMismatch, Warn, false, "签章的属性信息与所在位置不符", "the seal's property information names another place"},
+	{ExtensionUnknown, Warn, true, "含有不认识的关键扩展项", "there is a critical extension that is not known"},
 	{TimestampFormatInvalid, Fail, true, "时间戳格式错误", "the time stamp is malformed"},
 	{TimestampSignatureInvalid, Fail, true, "时间戳签名无效", "the time stamp's signature does not verify"},
 	{TimestampImprintInvalid, Fail, true, "时间戳与签名值不对应", "the time stamp is for something else"},

@@ -45,6 +45,7 @@ func (c *Certificate) readExtensions(list cryptobyte.String) error {
 			c.CRLDistributionPoints = readDistributionPoints(value)
 		case "1.3.6.1.5.5.7.1.1":
 			c.OCSPServers, c.IssuerURLs = readAuthorityInfo(value)
+		case "2.5.29.17", "2.5.29.18", "2.5.29.32": // alternative names and policies limit nothing that is judged here
 		default:
 			if critical {
 				c.UnknownCritical = append(c.UnknownCritical, oid)
