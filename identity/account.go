@@ -33,6 +33,8 @@ type Account struct {
 	Level      int // 实名等级, 2 to 5
 	Name       string
 	Subjects   []Subject
+	Phone      string
+	Claims     Claims // what an application may be told about the person
 }
 
 // Has reports whether the account holds a role.
