@@ -110,3 +110,15 @@ func sameName(a, b []byte) bool {
 }
 
 func fold(s string) string { return strings.ToLower(strings.Join(strings.Fields(s), " ")) }
+
+// SubjectSerial is the subject's serialNumber attribute (2.5.4.5), where our certificates carry the organisation code
+// (统一社会信用代码); "" when there is none.
+func (c *Certificate) SubjectSerial() string {
+	list, _ := attributes(cryptobyte.String(c.RawSubject))
+	for _, a := range list {
+		if a.oid == "2.5.4.5" {
+			return a.value
+		}
+	}
+	return ""
+}
