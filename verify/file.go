@@ -1,0 +1,146 @@
+package verify
+
+import (
+	"time"
+
+	"github.com/yinxin-trust/yinxin/internal/gm"
+	"github.com/yinxin-trust/yinxin/internal/verdict"
+	"github.com/yinxin-trust/yinxin/ledger"
+	"github.com/yinxin-trust/yinxin/ofd"
+	"github.com/yinxin-trust/yinxin/seal"
+)
+
+// File judges an OFD package (版式文件), with the ledger's proof where there is one. All checks run.
+func (j Judge) File(file, proof []byte) verdict.Report {
+	r := j.begin(kindDocument)
+	pkg, checks := ofd.Open(file, j.limits())
+	r.Checks = append(r.Checks, checks...)
+	if pkg == nil {
+		r.Settle(false, j.At)
+		return r
+	}
+	exam := pkg.Examine()
+	r.Checks = append(r.Checks, exam.Checks...)
+	docs := pkg.Documents()
+	if len(docs) > 0 {
+		r.Subject.Title, r.Subject.ID = docs[0].Info.Title, docs[0].Info.DocID
+	}
+
+	lic := licenseOf(pkg, docs)
+	issuing := issuingSeal(exam)
+	var known ledger.Result
+	var status []byte
+	if proof != nil {
+		known, status = j.judgeProof(&r, proof, issuing)
+	} else if lic != nil {
+		r.Checks = append(r.Checks, verdict.Check{Name: "ledger.proof", Result: verdict.Skipped,
+			Code: verdict.ProofAbsent, Detail: "no proof was handed in"})
+	}
+
+	held := map[*ofd.SignatureEntry]bool{}
+	for _, entry := range exam.Signatures {
+		s := j.judgeEntry(entry, issuing, known, lic != nil)
+		held[entry] = verdict.Fold(s.Checks) != verdict.NotValid
+		r.Signatures = append(r.Signatures, s)
+	}
+	if lic != nil {
+		j.judgeLater(exam, r.Signatures, held)
+	}
+	r.Checks = append(r.Checks, exam.Coverage(func(s *ofd.SignatureEntry) bool { return held[s] })...)
+
+	if lic == nil {
+		r.Settle(false, j.At)
+		return r
+	}
+	asOf := j.judgeLicense(&r, lic, issuing, proof, known, status)
+	r.Settle(!j.Live, asOf)
+	return r
+}
+
+// issuingSeal is the first signature of the first document; for a license, its issuer's.
+func issuingSeal(e *ofd.Examination) *ofd.SignatureEntry {
+	for _, s := range e.Signatures {
+		if s.Document == 0 {
+			return s
+		}
+	}
+	return nil
+}
+
+// judgeProof checks the proof against the digest of the issuing seal's Signature.xml, and hands on its status evidence.
+func (j Judge) judgeProof(r *verdict.Report, file []byte, issuing *ofd.SignatureEntry) (ledger.Result, []byte) {
+	p, err := ledger.ParseProof(file)
+	if err != nil {
+		r.Checks = append(r.Checks, verdict.Note(ledger.CheckForm, verdict.ProofMalformed, "", err.Error()))
+		return ledger.Result{}, nil
+	}
+	var document gm.Digest
+	if issuing != nil {
+		document = gm.SM3(issuing.Raw)
+	}
+	res := p.Verify(document, j.Trust.ledger)
+	r.Checks = append(r.Checks, res.Checks...)
+	r.Ledger = res.Ledger
+	return res, p.Status
+}
+
+// judgeEntry judges one signature of the package: what ofd found of its references, and what its value is worth.
+func (j Judge) judgeEntry(e, issuing *ofd.SignatureEntry, known ledger.Result, isLicense bool) verdict.Signature {
+	var proven *time.Time
+	// The ledger speaks of the issuing seal only, and only when everything about the proof holds.
+	if e == issuing && known.OK() && !known.ProvenTime.IsZero() {
+		proven = &known.ProvenTime
+	}
+	in := seal.SignatureInput{
+		ID: e.ID, Value: e.Value, SignatureXML: e.Raw, SignaturePath: e.Path, SealFile: e.SealFile,
+		SignatureMethod: e.Method, Evidence: j.evidence(proven),
+	}
+	var s verdict.Signature
+	if e.Type == ofd.TypeSign {
+		s = seal.JudgeSign(in)
+	} else {
+		s = seal.JudgeSignature(in)
+	}
+	s.ID, s.Type, s.Covers, s.ProvenAt = e.ID, e.Type, e.Covers, proven
+	s.Checks = append(append([]verdict.Check(nil), e.Checks...), s.Checks...)
+	if isLicense && e == issuing && e.Type != ofd.TypeSeal {
+		s.Checks = append(s.Checks, verdict.Note("license.seal", verdict.SVTypeMismatch, e.Path, "a license is sealed by its issuer"))
+	}
+	return s
+}
+
+// judgeLater holds later signatures of a license to the keys that the trust list allows for it. Without that, whoever owns
+// any certificate could draw on somebody else's license.
+func (j Judge) judgeLater(e *ofd.Examination, signatures []verdict.Signature, held map[*ofd.SignatureEntry]bool) {
+	allowed := j.Trust.pki.Policies().LaterSigners
+	var issuer []byte
+	for i, entry := range e.Signatures {
+		point := signerPoint(entry)
+		if i == 0 {
+			issuer = point
+			continue
+		}
+		ok := point != nil && string(point) == string(issuer)
+		for _, a := range allowed {
+			ok = ok || point != nil && string(point) == string(a)
+		}
+		if !ok {
+			signatures[i].Checks = append(signatures[i].Checks, verdict.Note("license.later_signer", verdict.TrustRoleNotAllowed,
+				entry.Path, "the trust list does not allow this key to sign on licenses"))
+			held[entry] = false
+		}
+	}
+}
+
+// signerPoint is the public key of an entry's signer, nil when it has no SM2 certificate inside.
+func signerPoint(e *ofd.SignatureEntry) []byte {
+	s, err := seal.ParseSignature(e.Value)
+	if err != nil {
+		return nil
+	}
+	pub, ok := signerKey(s.Cert)
+	if !ok {
+		return nil
+	}
+	return gm.MarshalPublicKey(pub)
+}
