@@ -169,7 +169,9 @@ func (c *Catalogue) addField(k Kind, f FieldSpec) error {
 	return nil
 }
 
-func patternKey(k Kind, field string) string { return fmt.Sprintf("%s/%d/%s", k.Code, k.Version, field) }
+func patternKey(k Kind, field string) string {
+	return fmt.Sprintf("%s/%d/%s", k.Code, k.Version, field)
+}
 
 func validFieldCode(s string) bool {
 	if s == "" || len(s) > 20 || reservedCode(s) {

@@ -30,6 +30,7 @@ const (
 	ActPresented EventAct = "presented" // an authenticated verifier accepted a code
 	ActRefused   EventAct = "refused"   // an authenticated verifier was refused a code
 	ActFetched   EventAct = "fetched"   // the file was fetched
+	ActChecked   EventAct = "checked"   // an authenticated verifier checked the static code
 )
 
 // ActorKind says in which part somebody acted.

@@ -1,0 +1,271 @@
+package license
+
+import (
+	"context"
+	"time"
+
+	"github.com/yinxin-trust/yinxin/internal/fault"
+	"github.com/yinxin-trust/yinxin/internal/verdict"
+)
+
+// The names of the checks of a code.
+const (
+	checkForm      = "code.form"
+	checkSignature = "code.signature"
+	checkTime      = "code.time"
+	checkUse       = "code.use"
+	checkFace      = "code.face"
+	checkStatus    = "license.status"
+	checkValidity  = "license.validity"
+)
+
+// CheckCode judges a dynamic or a static code. What is wrong with a code is an Outcome, never an error: errors are for a
+// caller who did not say who it is. An authenticated verifier uses an acceptable dynamic code up, once; anybody else learns
+// kind, office and state, and uses nothing up.
+func (s *Service) CheckCode(ctx context.Context, text string, by Verifier) (Outcome, error) {
+	if by.Authenticated && by.Act.Actor == "" {
+		return Outcome{}, fault.New(fault.Unauthenticated, "actor_missing", "the act does not say who acts")
+	}
+	kind, payload, err := SplitCode(text)
+	if err != nil {
+		return s.malformed(), nil
+	}
+	if kind == CodeStatic {
+		return s.checkStatic(ctx, payload, by)
+	}
+	d, err := ParseDynamic(payload)
+	if err != nil {
+		return s.malformed(), nil
+	}
+	for range 3 { // the license may change between reading and using up
+		o, again, err := s.checkDynamic(ctx, d, by)
+		if err != nil || !again {
+			return o, err
+		}
+	}
+	return s.unknown("code", "the license is being changed at this moment"), nil
+}
+
+func (s *Service) malformed() Outcome {
+	return s.settle(Outcome{Report: verdict.Report{
+		Subject: verdict.Subject{Kind: "code"}, Checks: []verdict.Check{verdict.Note(checkForm, verdict.CodeMalformed, "", "")},
+	}})
+}
+
+// unknown is the answer when the license's cell does not.
+func (s *Service) unknown(kind, detail string) Outcome {
+	return s.settle(Outcome{Report: verdict.Report{
+		Subject: verdict.Subject{Kind: kind},
+		Checks:  []verdict.Check{verdict.OK(checkForm, ""), verdict.Note(checkStatus, verdict.StatusUnknown, "", detail)},
+	}})
+}
+
+func (s *Service) forged(detail string) Outcome {
+	return s.settle(Outcome{Report: verdict.Report{
+		Subject: verdict.Subject{Kind: "code"},
+		Checks:  []verdict.Check{verdict.OK(checkForm, ""), verdict.Note(checkSignature, verdict.CodeSignatureInvalid, "", detail)},
+	}})
+}
+
+func (s *Service) settle(o Outcome) Outcome {
+	o.Report.Settle(false, s.now())
+	return o
+}
+
+// absent turns the error of a read into an outcome, or into an error if it is not about the cell.
+func (s *Service) absent(err error) (Outcome, error) {
+	switch fault.KindOf(err) {
+	case fault.NotFound:
+		return s.forged("there is no such code"), nil
+	case fault.Unavailable:
+		return s.unknown("code", "the office's records do not answer"), nil
+	case fault.Internal, fault.Invalid, fault.Unauthenticated, fault.Forbidden, fault.Conflict, fault.TooLarge, fault.TooMany:
+	}
+	return Outcome{}, err
+}
+
+func (s *Service) checkDynamic(ctx context.Context, d Dynamic, by Verifier) (o Outcome, again bool, err error) {
+	h, err := s.Store.Handle(ctx, d.Handle)
+	if err != nil {
+		o, err = s.absent(err)
+		return o, false, err
+	}
+	r := h.License
+	secret, err := s.Vault.Cell(ctx, r.ID.Cell())
+	if err == nil {
+		var key []byte
+		if key, err = secret.Open(ctx, h.Device, devicePlace(r.ID, h.Holder)); err == nil && !d.Verify(key) {
+			return s.forged(""), false, nil
+		}
+	}
+	if err != nil {
+		o, err = s.absent(err)
+		return o, false, err
+	}
+	now := s.now()
+	o, k, err := s.about(r)
+	if err != nil {
+		return Outcome{}, false, err
+	}
+	checks := append(o.Report.Checks, verdict.OK(checkForm, ""), verdict.OK(checkSignature, ""), codeTime(d.At, h.ExpiresAt, now))
+	checks = append(checks, statusChecks(r, now)...)
+	if !h.UsedAt.IsZero() {
+		o.FirstUsedAt = h.UsedAt
+		checks = append(checks, verdict.Note(checkUse, verdict.CodeUsed, "", ""))
+	}
+	o.Report.Checks = checks
+	switch {
+	case !by.Authenticated:
+		o.FirstUsedAt = time.Time{}
+		o.Report.Checks = append(o.Report.Checks, verdict.Note(checkUse, verdict.CodeNotConsumed, "", ""))
+		return s.settle(o), false, nil
+	case verdict.Fold(checks) != verdict.Valid:
+		// A used code is judged again on each look; only the first refusal of a fresh one is news for its holder.
+		err := s.Store.Record(ctx, r.ID, Record{At: now, Act: ActRefused, By: ActorVerifier, Who: verifierAct(by)})
+		return s.settle(o), false, err
+	}
+	return s.accept(ctx, o, h, d, k, by, now)
+}
+
+// accept uses the code up and discloses what the holder chose.
+func (s *Service) accept(ctx context.Context, o Outcome, h HandleRow, d Dynamic, k Kind, by Verifier, now time.Time) (Outcome, bool, error) {
+	r := h.License
+	l, _, err := s.open(ctx, r)
+	if err != nil {
+		return Outcome{}, false, err
+	}
+	receipt, err := s.newID(r.ID.Cell())
+	if err != nil {
+		return Outcome{}, false, err
+	}
+	mask := d.Mask & k.AllMask()
+	used, err := s.Store.Consume(ctx, d.Handle, r.ID, r.Revision, now, by.Audience, receipt, Record{
+		At: now, Act: ActPresented, By: ActorVerifier, Who: verifierAct(by), Fields: fieldCodes(k, mask), Code: receipt.String(),
+	})
+	if fault.KindOf(err) == fault.Unavailable {
+		return s.unknown("code", "the office's records do not answer"), false, nil
+	}
+	if err != nil || !used {
+		return Outcome{}, true, err
+	}
+	o.Report.Checks = append(o.Report.Checks, verdict.OK(checkUse, ""))
+	o.Report.Subject.ID = r.Identifier
+	o.Face, o.Receipt = disclosed(l, k, mask), receipt.String()
+	for _, v := range l.Holders {
+		o.Holders = append(o.Holders, v.Masked())
+	}
+	return s.settle(o), false, nil
+}
+
+func (s *Service) checkStatic(ctx context.Context, payload []byte, by Verifier) (Outcome, error) {
+	code, err := ParseStatic(payload)
+	if err != nil {
+		return s.malformed(), nil
+	}
+	r, err := s.Store.License(ctx, code.License)
+	if err != nil {
+		return s.absent(err)
+	}
+	pub, err := s.Static.StaticKey(ctx, r.Office)
+	if err != nil {
+		return s.absent(err)
+	}
+	if !code.Verify(pub) {
+		return s.forged(""), nil
+	}
+	now := s.now()
+	o, k, err := s.about(r)
+	if err != nil {
+		return Outcome{}, err
+	}
+	o.Report.Checks = append(o.Report.Checks, verdict.OK(checkForm, ""), verdict.OK(checkSignature, ""))
+	if k.Number != code.Kind || string(code.Face[:]) != string(r.FaceDigest) || code.List != r.StatusList || code.Index != r.StatusIndex {
+		o.Report.Checks = append(o.Report.Checks, verdict.Note(checkFace, verdict.CodeFaceMismatch, "", ""))
+		return s.settle(o), nil
+	}
+	o.Report.Checks = append(o.Report.Checks, statusChecks(r, now)...)
+	l, _, err := s.open(ctx, r)
+	if err != nil {
+		return s.absent(err)
+	}
+	for _, v := range l.Holders {
+		if v.Role != RoleGuardian {
+			o.Holders = append(o.Holders, v.Masked())
+		}
+	}
+	if by.Authenticated {
+		err = s.Store.Record(ctx, r.ID, Record{At: now, Act: ActChecked, By: ActorVerifier, Who: verifierAct(by)})
+	}
+	return s.settle(o), err
+}
+
+// about is what anybody may know of a license whose code is genuine.
+func (s *Service) about(r Row) (Outcome, Kind, error) {
+	k, err := s.Catalogue.Version(r.Kind, r.KindVersion)
+	if err != nil {
+		return Outcome{}, Kind{}, err
+	}
+	o := Outcome{
+		KindName: k.Name, OfficeName: s.officeName(r.Office), State: r.State, EndedAt: r.EndedAt, EndReason: r.EndReason,
+		Report: verdict.Report{Subject: verdict.Subject{Kind: "license", Title: k.Name, Status: string(r.State)}},
+	}
+	if r.State.Ended() {
+		o.EndOffice = o.OfficeName
+	}
+	return o, k, nil
+}
+
+// codeTime judges the time in a code. A phone whose clock is behind loses some of the code's life; one that is ahead is
+// told so.
+func codeTime(at, handleEnds, now time.Time) verdict.Check {
+	switch ahead := at.Sub(now); {
+	case ahead > SkewLimit:
+		return verdict.Note(checkTime, verdict.CodeNotYetValid, "", "")
+	case ahead > SkewWarning:
+		c := verdict.Note(checkTime, verdict.CodeNotYetValid, "", "the clocks differ by more than 30 seconds")
+		c.Result = verdict.Warn
+		return c
+	case -ahead > CodeLife, now.After(handleEnds):
+		return verdict.Note(checkTime, verdict.CodeExpired, "", "")
+	}
+	return verdict.OK(checkTime, "")
+}
+
+// statusChecks judges state and dates; each wrong state has a code of its own, so that nobody hears "not found" for a
+// license that was revoked.
+func statusChecks(r Row, now time.Time) []verdict.Check {
+	status := verdict.OK(checkStatus, "")
+	switch r.State {
+	case Issued:
+	case Draft, Accepted:
+		status = verdict.Note(checkStatus, verdict.StatusPending, "", "")
+	case Suspended:
+		status = verdict.Note(checkStatus, verdict.StatusSuspended, "", "")
+	case Revoked:
+		status = verdict.Note(checkStatus, verdict.StatusRevoked, "", "")
+	case Expired:
+		status = verdict.Note(checkStatus, verdict.StatusExpired, "", "")
+	case Superseded:
+		status = verdict.Note(checkStatus, verdict.StatusSuperseded, "", "")
+	case Cancelled:
+		status = verdict.Note(checkStatus, verdict.StatusCancelled, "", "")
+	case Archived:
+		status = verdict.Note(checkStatus, verdict.StatusNotInForce, "", "")
+	}
+	validity := verdict.OK(checkValidity, "")
+	switch day := today(now); {
+	case r.ValidTo != "" && r.ValidTo < day:
+		validity = verdict.Note(checkValidity, verdict.StatusExpired, "", "")
+	case r.ValidFrom > day:
+		validity = verdict.Note(checkValidity, verdict.StatusNotYetValid, "", "")
+	}
+	return []verdict.Check{status, validity}
+}
+
+func verifierAct(by Verifier) Act {
+	act := by.Act
+	if act.Office == "" {
+		act.Office = by.Audience
+	}
+	return act
+}
