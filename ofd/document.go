@@ -152,6 +152,12 @@ func (d *Document) load(loc, base string, kind FileKind, root string) (string, *
 // read reads a DocBody (clause 7.4) and its Document.xml (clause 7.5).
 func (d *Document) read(body *node) {
 	d.add(entryFile, KindEntry)
+	for _, name := range []string{"DocInfo", "DocRoot", "Signatures"} {
+		if l := body.all(name); len(l) > 1 || len(l) == 1 && l[0].split {
+			// The next reader may take the other one, and OFD.xml is the file that signatures of the field leave open.
+			d.note(verdict.DocXMLError, entryFile, "two readings of "+name)
+		}
+	}
 	info := body.child("DocInfo")
 	d.Info = Metadata{
 		DocID: info.value("DocID"), Title: info.value("Title"), Author: info.value("Author"),
@@ -197,15 +203,15 @@ func (d *Document) read(body *node) {
 
 // readVersion reaches the files of another version (clause 19): they are in the package for a reader to show.
 func (d *Document) readVersion(v *node) {
-	path, n := d.load(v.get("BaseLoc"), "", KindOther, "DocVersion")
+	path, n := d.load(v.get("BaseLoc"), "", KindDocument, "DocVersion")
 	if n == nil {
 		return
 	}
 	for _, f := range n.child("FileList").all("File") {
-		d.reach(f.trimmed(), folder(path), KindOther)
+		d.reach(f.trimmed(), folder(path), KindDocument)
 	}
 	if r := n.child("DocRoot"); r != nil {
-		d.reach(r.trimmed(), folder(path), KindOther)
+		d.reach(r.trimmed(), folder(path), KindDocument)
 	}
 }
 

@@ -69,4 +69,3 @@ func ExampleBuilder() {
 }
 
 const fontPath = "/usr/share/fonts/truetype/lxgw-wenkai/LXGWWenKai-Regular.ttf"
-

@@ -16,7 +16,7 @@ const (
 	KindTag        FileKind = "tag"
 	KindAttachment FileKind = "attachment"
 	KindExtension  FileKind = "extension"
-	KindOther      FileKind = "other" // covers, other versions
+	KindOther      FileKind = "other" // covers
 )
 
 // Secondary says that the file does not decide what the page shows.

@@ -28,6 +28,8 @@ type node struct {
 	attr []xml.Attr
 	kids []*node
 	text string // all character data directly inside
+
+	split bool // a comment stands inside: readers differ on whether text goes on behind it
 }
 
 // parseXML reads one file within the limits. DTDs, entities beyond the five and processing instructions are refused:
@@ -64,6 +66,10 @@ func parseXML(data []byte, lim Limits, budget *int) (*node, error) {
 			}
 		case xml.Directive:
 			return nil, errXMLDTD
+		case xml.Comment:
+			if len(stack) > 0 {
+				stack[len(stack)-1].split = true
+			}
 		case xml.StartElement:
 			count++
 			*budget--
