@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"sync"
+	"time"
 
 	"github.com/yinxin-trust/yinxin/internal/fault"
 )
@@ -115,12 +117,26 @@ func (c *Cells) All() []*Pool {
 	return all
 }
 
-// Close gives all connections back; it waits for those in use.
+// closeTimeout bounds how long Close waits: the driver takes its time over a connection whose server is silent.
+const closeTimeout = 3 * time.Second
+
+// Close gives all connections back. It waits for those in use, but not for long: a caller that still holds one, or a
+// cell that is silent, does not keep the process from ending.
 func (c *Cells) Close() {
-	if c.province != nil {
-		c.province.close()
-	}
+	var closing sync.WaitGroup
 	for _, p := range c.cells {
-		p.close()
+		closing.Go(p.close)
+	}
+	if c.province != nil {
+		closing.Go(c.province.close)
+	}
+	done := make(chan struct{})
+	go func() {
+		closing.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-time.After(closeTimeout):
 	}
 }

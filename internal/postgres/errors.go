@@ -119,13 +119,11 @@ func unavailable(err error) *fault.Error {
 func lostConnection(err error) bool {
 	var connect *pgconn.ConnectError
 	var network net.Error
-	if errors.As(err, &connect) || errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) {
+	if errors.As(err, &connect) || errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) || errors.Is(err, pgconn.ErrConnClosed) {
 		return true
 	}
 	if state := State(err); len(state) == 5 {
 		return state[:2] == "08" || state[:3] == "57P"
 	}
-	// pgconn has no name for a connection that it closed itself after an earlier failure; it only says that nothing
-	// was sent.
-	return pgconn.SafeToRetry(err)
+	return false
 }

@@ -64,13 +64,12 @@ func (s *IdentityStore) EndSession(ctx context.Context, key identity.Key, at tim
 }
 
 // EndSessions implements identity.Store.
-func (s *IdentityStore) EndSessions(ctx context.Context, sid, account string, at time.Time) error {
+func (s *IdentityStore) EndSessions(ctx context.Context, sid string, at time.Time) error {
 	_, err := s.pool.Exec(ctx, `
 		WITH ended AS (
-			UPDATE identity_session SET ended_at = $3 WHERE sid = $1 AND account = $2 AND ended_at IS NULL
+			UPDATE identity_session SET ended_at = $2 WHERE sid = $1 AND ended_at IS NULL
 		)
-		UPDATE oauth_grant SET ended_at = $3 WHERE sid = $1 AND account = $2 AND ended_at IS NULL AND NOT offline`,
-		sid, account, at)
+		UPDATE oauth_grant SET ended_at = $2 WHERE sid = $1 AND ended_at IS NULL AND NOT offline`, sid, at)
 	return Fault(err)
 }
 

@@ -40,6 +40,9 @@ func InTx(ctx context.Context, p *Pool, fn func(pgx.Tx) error) error {
 		return err
 	}
 	finished = true
+	if tx.Conn().IsClosed() { // lost before: COMMIT is not even sent, and the server rolls back
+		return Fault(pgconn.ErrConnClosed)
+	}
 	commitCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitTimeout)
 	defer cancel()
 	return commitFault(tx.Commit(commitCtx))
@@ -65,7 +68,8 @@ func (p *Pool) begin(ctx context.Context) (*pgxpool.Conn, pgx.Tx, error) {
 	}
 }
 
-// commitFault tells a refused commit from one whose outcome nobody knows.
+// commitFault tells a refused commit from one whose outcome nobody knows. Only the server's own word counts: the
+// driver calls a connection that broke after COMMIT was sent closed and safe to try again, which it is not.
 func commitFault(err error) error {
 	if err == nil {
 		return nil
@@ -78,8 +82,6 @@ func commitFault(err error) error {
 	case errors.As(err, &pg):
 		// 57P01 may come after the commit was written, while it waited for the standby.
 		known = !(pg.Code == "XX000" || len(pg.Code) == 5 && (pg.Code[:2] == "08" || pg.Code[:3] == "57P"))
-	case pgconn.SafeToRetry(err): // nothing was sent
-		known = true
 	}
 	if known {
 		return Fault(err)
