@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto"
 	"crypto/rand"
-	"testing"
 
 	"github.com/yinxin-trust/yinxin/internal/gm"
 	"github.com/yinxin-trust/yinxin/ledger"
@@ -14,21 +13,21 @@ import (
 type Signer struct{ key *gm.PrivateKey }
 
 // NewSigner makes a fresh key.
-func NewSigner(t testing.TB) *Signer {
+func NewSigner(t Reporter) *Signer {
 	t.Helper()
 	key, err := gm.GenerateKey(rand.Reader)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("key: %v", err)
 	}
 	return &Signer{key: key}
 }
 
 // ParseSigner makes the key of a 32-byte scalar, so that a second process can hold the same one.
-func ParseSigner(t testing.TB, scalar []byte) *Signer {
+func ParseSigner(t Reporter, scalar []byte) *Signer {
 	t.Helper()
 	key, err := gm.ParsePrivateKey(scalar)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("key: %v", err)
 	}
 	return &Signer{key: key}
 }

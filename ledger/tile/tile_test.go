@@ -183,6 +183,24 @@ func TestReopen(t *testing.T) {
 	ledgertest.Check(t, ledgertest.Log{Engine: l, Trust: s.trust})
 }
 
+// TestKeyRotation opens a log under a new key while its trust still names the old one.
+func TestKeyRotation(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, 0)
+	l := s.open(t)
+	add(t, l, ledgertest.Entry(t))
+	publish(t, l)
+	closeLog(t, l)
+	s.signer = ledgertest.NewSigner(t)
+	l = s.open(t)
+	add(t, l, ledgertest.Entry(t))
+	head := publish(t, l)
+	s.trust.LogKeys = []ledger.Key{s.signer.LogKey(origin)}
+	if verified(t, s.trust, head).Checkpoint.Size != 2 {
+		t.Fatal("the new key does not sign")
+	}
+}
+
 func TestSecondWriterIsRefused(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, 0)
