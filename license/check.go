@@ -120,9 +120,11 @@ func (s *Service) checkDynamic(ctx context.Context, d Dynamic, by Verifier) (o O
 		o.Report.Checks = append(o.Report.Checks, verdict.Note(checkUse, verdict.CodeNotConsumed, "", ""))
 		return s.settle(o), false, nil
 	case verdict.Fold(checks) != verdict.Valid:
-		// A used code is judged again on each look; only the first refusal of a fresh one is news for its holder.
-		err := s.Store.Record(ctx, r.ID, Record{At: now, Act: ActRefused, By: ActorVerifier, Who: verifierAct(by)})
-		return s.settle(o), false, err
+		if err := s.Store.Record(ctx, r.ID, Record{At: now, Act: ActRefused, By: ActorVerifier, Who: verifierAct(by)}); err != nil {
+			o, err = s.absent(err)
+			return o, false, err
+		}
+		return s.settle(o), false, nil
 	}
 	return s.accept(ctx, o, h, d, k, by, now)
 }
@@ -142,7 +144,13 @@ func (s *Service) accept(ctx context.Context, o Outcome, h HandleRow, d Dynamic,
 	used, err := s.Store.Consume(ctx, d.Handle, r.ID, r.Revision, now, by.Audience, receipt, Record{
 		At: now, Act: ActPresented, By: ActorVerifier, Who: verifierAct(by), Fields: fieldCodes(k, mask), Code: receipt.String(),
 	})
-	if fault.KindOf(err) == fault.Unavailable {
+	if fault.CodeOf(err) == "commit_unknown" { // the handle itself knows whether it was us
+		var after HandleRow
+		if after, err = s.Store.Handle(ctx, d.Handle); err == nil {
+			used = string(after.Receipt) == string(receipt[:])
+		}
+	}
+	if err != nil && fault.KindOf(err) == fault.Unavailable {
 		return s.unknown("code", "the office's records do not answer"), false, nil
 	}
 	if err != nil || !used {

@@ -155,6 +155,7 @@ type HandleRow struct {
 	ExpiresAt time.Time
 	UsedAt    time.Time
 	UsedBy    string // organisation code
+	Receipt   []byte // of the use
 	License   Row    // with State, dates, Sealed and Holders
 }
 
