@@ -69,6 +69,6 @@ func (s *Service) SignOut(ctx context.Context, token string) error {
 }
 
 // SignOutSID ends the sessions of a SID, as an application that holds an ID token may ask.
-func (s *Service) SignOutSID(ctx context.Context, sid, account string) error {
-	return s.opts.Store.EndSessions(ctx, sid, account, s.opts.Now())
+func (s *Service) SignOutSID(ctx context.Context, sid string) error {
+	return s.opts.Store.EndSessions(ctx, sid, s.opts.Now())
 }

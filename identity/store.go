@@ -85,6 +85,6 @@ type Store interface {
 	Session(ctx context.Context, key Key, now time.Time) (SessionRow, AccountRow, error)
 	// EndSession ends a session and every grant of it that does not outlive it.
 	EndSession(ctx context.Context, key Key, at time.Time) error
-	// EndSessions ends all sessions of a SID and account the same way.
-	EndSessions(ctx context.Context, sid, account string, at time.Time) error
+	// EndSessions ends all sessions of a SID the same way.
+	EndSessions(ctx context.Context, sid string, at time.Time) error
 }
