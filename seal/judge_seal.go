@@ -2,7 +2,6 @@ package seal
 
 import (
 	"bytes"
-	"errors"
 	"time"
 
 	"github.com/yinxin-trust/yinxin/internal/gm"
@@ -67,7 +66,7 @@ func (r *Filed) code() verdict.Code {
 
 // sealForm notes why a seal's form is not good.
 func (f *findings) sealForm(err error) {
-	if errors.Is(err, errVersion) {
+	if isVersion(err) {
 		f.note("seal.format", verdict.SVVersionUnsupported, err.Error())
 		return
 	}

@@ -97,7 +97,7 @@ func (f *findings) open(value []byte) *Signature {
 		f.ok(name)
 	case errors.Is(err, errTrailing):
 		f.note(name, verdict.SVTrailingData, "")
-	case errors.Is(err, errVersion):
+	case isVersion(err):
 		f.note(name, verdict.SVVersionUnsupported, err.Error())
 		return nil
 	case kindOf(value) != kindSES:

@@ -109,12 +109,15 @@ func (s *Signature) readTBS() error {
 		return err
 	}
 	s.Seal, s.SealErr = readSeal(s.RawSeal)
+	var unknown errVersion
 	switch {
 	case s.Version == V1:
-	case errors.Is(s.SealErr, errVersion):
+	case errors.As(s.SealErr, &unknown) && int(unknown) == version:
 		return s.SealErr
+	case isVersion(s.SealErr):
+		return within("toSign", errors.New("its version is not the seal's"))
 	case version != int(V4) && version != int(V5):
-		return within("toSign.version", errVersion)
+		return bad("toSign.version")
 	case s.Seal != nil && s.Seal.Version != Version(version):
 		return within("toSign", errors.New("its version is not the seal's"))
 	default:

@@ -52,7 +52,14 @@ type Seal struct {
 }
 
 // errVersion is a structure of a generation that this package does not know.
-var errVersion = errors.New("unsupported version")
+type errVersion int
+
+func (v errVersion) Error() string { return "version " + strconv.Itoa(int(v)) + " is not supported" }
+
+func isVersion(err error) bool {
+	var v errVersion
+	return errors.As(err, &v)
+}
 
 // errTrailing is a well-formed structure with bytes behind it.
 var errTrailing = errors.New("bytes follow the structure")
@@ -106,7 +113,7 @@ func readSeal(raw []byte) (*Seal, error) {
 	case n == 5:
 		return nil, within("SESeal", errors.New("five parts belong to version 5"))
 	case n == 4:
-		return nil, within("header.version "+strconv.Itoa(header.version), errVersion)
+		return nil, within("header.version", errVersion(header.version))
 	default:
 		return nil, within("SESeal", errors.New("two, four or five parts expected"))
 	}

@@ -258,3 +258,15 @@ func (f *Forge) DER(t testing.TB) []byte {
 		})
 	})
 }
+
+// SignCertificate wraps a tbsCertificate, however odd, with a key's signature.
+func SignCertificate(t testing.TB, tbs []byte, issuer *Key) []byte {
+	t.Helper()
+	return build(t, func(b *cryptobyte.Builder) {
+		seq(b, func(b *cryptobyte.Builder) {
+			b.AddBytes(tbs)
+			seq(b, func(b *cryptobyte.Builder) { oid(b, pki.OIDSM2WithSM3) })
+			b.AddASN1BitString(issuer.Sign(t, tbs))
+		})
+	})
+}
