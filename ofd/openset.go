@@ -76,8 +76,10 @@ func (e *Examination) openSet(d *Document, all, good []*SignatureEntry) []verdic
 	if !protected(d.List, later) && !bytes.Equal(p.files[d.List], canonicalList(all)) {
 		bad(d.List, "the signature list was changed")
 	}
-	if len(all) == 1 && p.oddity != "" {
-		checks = append(checks, verdict.Note("package.container", verdict.PkgHeaderMismatch, "", p.oddity))
+	if len(all) == 1 {
+		if odd := p.container.ownPacking(p.source); odd != "" {
+			checks = append(checks, verdict.Note("package.container", verdict.PkgHeaderMismatch, "", odd))
+		}
 	}
 	if len(checks) == 0 {
 		checks = append(checks, verdict.OK(name, d.List))

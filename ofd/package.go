@@ -15,7 +15,7 @@ type Package struct {
 	lim       Limits
 	budget    int
 	container *container
-	oddity    string            // what in the container is not as our writer leaves it, "" for nothing
+	source    []byte            // the file as it came
 	files     map[string][]byte // by absolute path
 	names     []string          // absolute paths, sorted
 	folded    map[string]string // lower-case path → path, "" where two share it
@@ -25,14 +25,15 @@ type Package struct {
 }
 
 // Open reads a file that a stranger sent. The checks say everything that is wrong with the container and with the
-// structure of the documents in it; the package is nil only when nothing can be read at all.
+// structure of the documents in it; the package is nil only when nothing can be read at all. The package keeps data, which
+// must not change while it lives.
 func Open(data []byte, lim Limits) (*Package, []verdict.Check) {
 	c, ok := readContainer(data, lim)
 	if !ok {
 		return nil, c.checks
 	}
 	p := &Package{
-		lim: lim, budget: lim.TotalNodes, container: c, files: map[string][]byte{}, folded: map[string]string{},
+		lim: lim, budget: lim.TotalNodes, container: c, source: data, files: map[string][]byte{}, folded: map[string]string{},
 		digests: map[string]gm.Digest{},
 	}
 	for _, m := range c.members {
@@ -52,7 +53,6 @@ func Open(data []byte, lim Limits) (*Package, []verdict.Check) {
 		p.folded[low] = path
 	}
 	sort.Strings(p.names)
-	p.oddity = c.ownPacking(data)
 	checks := append([]verdict.Check(nil), c.checks...)
 	if len(checks) == 0 {
 		checks = append(checks, verdict.OK("package.container", ""))
