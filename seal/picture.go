@@ -57,6 +57,7 @@ func DrawPicture(name, serial string, font []byte) (Picture, error) {
 	if err := p.serial([]rune(serial), face); err != nil {
 		return Picture{}, err
 	}
+	p.stamp()
 	data, err := p.png()
 	if err != nil {
 		return Picture{}, err
@@ -186,7 +187,7 @@ const (
 	boldSerial = 0.035
 )
 
-// glyph inks one character, several times around its place to thicken it.
+// glyph draws one character several times around its place, to thicken it. The rasterizer fills what any copy covers.
 func (p *press) glyph(face *face, r rune, place func(x, y float64) point, bold float64) error {
 	segments, err := face.outline(r)
 	if err != nil {
@@ -213,7 +214,6 @@ func (p *press) glyph(face *face, r rune, place func(x, y float64) point, bold f
 				p.cube(at(s.Args[0]), at(s.Args[1]), at(s.Args[2]))
 			}
 		}
-		p.stamp()
 	}
 	return nil
 }

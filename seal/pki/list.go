@@ -277,6 +277,7 @@ func (l *List) Trust() (*Trust, error) {
 		}
 		t.intermediates = append(t.intermediates, c)
 	}
+	t.verifyOnce()
 	return t, nil
 }
 

@@ -33,6 +33,23 @@ type Trust struct {
 	anchors       []*Anchor
 	intermediates []*Certificate
 	list          *List
+	signed        map[[2]*Certificate]bool // pairs of an intermediate and its issuer whose signature was verified once
+}
+
+// verifyOnce remembers which issuers signed the trust's own intermediates.
+func (t *Trust) verifyOnce() {
+	t.signed = map[[2]*Certificate]bool{}
+	issuers := append([]*Certificate(nil), t.intermediates...)
+	for _, a := range t.anchors {
+		issuers = append(issuers, a.Certificate)
+	}
+	for _, c := range t.intermediates {
+		for _, issuer := range issuers {
+			if sameName(issuer.RawSubject, c.RawIssuer) && c.VerifiedBy(issuer.PublicKey) {
+				t.signed[[2]*Certificate{c, issuer}] = true
+			}
+		}
+	}
 }
 
 // maxPEM bounds a file of plain anchors.
