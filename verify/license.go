@@ -88,7 +88,9 @@ func (j Judge) judgeLicense(r *verdict.Report, f *face, issuing *ofd.SignatureEn
 // judgeBinding checks that everything the file says of itself says the same: printed values, metadata, static code.
 func (j Judge) judgeBinding(r *verdict.Report, f *face) {
 	const name = "license.binding"
-	bad := func(code verdict.Code, detail string) { r.Checks = append(r.Checks, verdict.Note(name, code, "", detail)) }
+	bad := func(code verdict.Code, detail string) {
+		r.Checks = append(r.Checks, verdict.Note(name, code, "", detail))
+	}
 	before := len(r.Checks)
 	key := j.Trust.staticKey(f.static, j.At)
 	switch {
@@ -231,4 +233,17 @@ func signerKey(der []byte) (*gm.PublicKey, bool) {
 		return nil, false
 	}
 	return c.SM2Key()
+}
+
+// LicenseIn is the license that a file claims to be, by the static code in it; nothing about it has been judged.
+func LicenseIn(file []byte, limits ofd.Limits) (license.ID, bool) {
+	pkg, _ := ofd.Open(file, limits)
+	if pkg == nil {
+		return license.ID{}, false
+	}
+	f := licenseOf(pkg, pkg.Documents())
+	if f == nil || f.metaErr != nil || f.staticErr != nil {
+		return license.ID{}, false
+	}
+	return f.static.License, true
 }

@@ -122,8 +122,22 @@ type witnessProcess struct {
 	ended chan error
 }
 
-// startWitness runs this program again as the witness and waits until it listens. The witness dies with us.
-func startWitness(ctx context.Context, dir string, log ledger.Key) (*witnessProcess, error) {
+// startWitness runs this program again as the witness and waits until it listens. The witness dies with us. One that an
+// earlier start left behind, killed like its parent, may need a moment to let go of its folder.
+func startWitness(ctx context.Context, dir string, log ledger.Key) (w *witnessProcess, err error) {
+	for range 10 {
+		if w, err = tryWitness(ctx, dir, log); err == nil || ctx.Err() != nil {
+			return w, err
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(500 * time.Millisecond):
+		}
+	}
+	return nil, err
+}
+
+func tryWitness(ctx context.Context, dir string, log ledger.Key) (*witnessProcess, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fault.Wrap(err, fault.Internal, "data_dir", "the witness's folder cannot be made")
 	}

@@ -1,0 +1,180 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/yinxin-trust/yinxin/identity"
+	"github.com/yinxin-trust/yinxin/identity/oauth"
+	"github.com/yinxin-trust/yinxin/internal/postgres"
+	"github.com/yinxin-trust/yinxin/internal/sample"
+	"github.com/yinxin-trust/yinxin/internal/verdict"
+	"github.com/yinxin-trust/yinxin/internal/web"
+	"github.com/yinxin-trust/yinxin/license"
+	"github.com/yinxin-trust/yinxin/ofd"
+	"github.com/yinxin-trust/yinxin/verify"
+)
+
+// start runs the loops: for each cell one that seals, one that carries to the directory, one that publishes to the ledger;
+// one more publishes the province's own entries.
+func (p *platform) start(ctx context.Context) {
+	ctx, p.stop = context.WithCancel(context.WithoutCancel(ctx)) // ended by close, after the listener has drained
+	run := func(f func()) {
+		p.loops.Add(1)
+		go func() { defer p.loops.Done(); f() }()
+	}
+	for _, pool := range p.cells.All() {
+		cell := pool.Code()
+		run(func() { publishLedger(ctx, p.Logger, pool, p.engine, p.ledgerBell.of(cell)) })
+		if cell == postgres.ProvinceCode {
+			continue
+		}
+		run(func() {
+			p.licenses.RunSealing(ctx, cell, p.sealBell.of(cell), idlePause, func(done int, err error) {
+				if done > 0 {
+					p.ledgerBell.ring(cell)
+					p.directoryBell.ring(cell)
+				}
+				if err != nil {
+					p.Logger.Warn("some licenses wait for their seal", "cell", cell, "error", err)
+				}
+			})
+		})
+		run(func() {
+			every(ctx, p.Logger, "directory", cell, p.directoryBell.of(cell), func(ctx context.Context) (int, error) {
+				return p.licenses.DrainDirectory(ctx, cell)
+			})
+		})
+	}
+}
+
+// ringing wakes the loops of a cell after an act, so that nobody waits for their next look.
+type ringing struct {
+	*license.Service
+	p *platform
+}
+
+func (r ringing) Issue(ctx context.Context, req license.IssueRequest) (license.License, error) {
+	l, err := r.Service.Issue(ctx, req)
+	if err == nil {
+		r.p.sealBell.ring(l.ID.Cell())
+		r.p.directoryBell.ring(l.ID.Cell())
+	}
+	return l, err
+}
+
+func (r ringing) Revoke(ctx context.Context, req license.RevokeRequest) (license.License, error) {
+	l, err := r.Service.Revoke(ctx, req)
+	if err == nil {
+		r.p.ledgerBell.ring(l.ID.Cell())
+		r.p.directoryBell.ring(l.ID.Cell())
+	}
+	return l, err
+}
+
+// provider speaks the words of the pages.
+type provider struct{ *oauth.Provider }
+
+func (p provider) Interaction(ctx context.Context, id string) (web.Interaction, error) {
+	i, err := p.Provider.Interaction(ctx, id)
+	return web.Interaction(i), err
+}
+
+// judge judges files for the pages and the API: with the proof handed in, or else with what the service itself knows of
+// the license that the file says it is, as of now.
+type judge struct{ p *platform }
+
+func (j judge) File(ctx context.Context, file, proof []byte) verdict.Report {
+	now := time.Now().UTC()
+	trust, _, err := verify.OpenTrust(j.p.trust, nil, false, now)
+	if err != nil {
+		j.p.Logger.Error("the published trust list does not open", "error", err)
+		return verify.Judge{At: now}.File(file, proof)
+	}
+	judge := verify.Judge{Trust: trust, At: now}
+	if proof == nil {
+		if own, ok := j.own(ctx, file); ok {
+			proof, judge.Live = own, true
+		}
+	}
+	return judge.File(file, proof)
+}
+
+// own is the proof of the license that a file claims to be. The claim is not believed: a proof of another file fails.
+func (j judge) own(ctx context.Context, file []byte) ([]byte, bool) {
+	id, ok := verify.LicenseIn(file, ofd.DefaultLimits())
+	if !ok {
+		return nil, false
+	}
+	proof, err := log{engine: j.p.engine, licenses: j.p.licenses}.Proof(ctx, id)
+	if err != nil {
+		j.p.Logger.Info("no proof for an uploaded file", "error", err)
+		return nil, false
+	}
+	return proof, true
+}
+
+// seed fills the province: seals, accounts, licenses. Every step finds what an earlier start made.
+func (p *platform) seed(ctx context.Context) error {
+	if err := makeSeals(ctx, p.registry, p.keys, p.pki, p.font); err != nil {
+		return err
+	}
+	p.Say("seals: %d departments on five levels", len(sample.Offices()))
+	if _, err := p.accounts.CreateAccounts(ctx, sampleAccounts()); err != nil {
+		return err
+	}
+	p.Say("people: %d, enterprises: %d", sample.People, sample.Enterprises)
+	licenses := ringing{p.licenses, p}
+	for _, req := range sample.Licenses("demo") {
+		if _, err := licenses.Issue(ctx, req); err != nil {
+			return err
+		}
+	}
+	p.Say("licenses: %d sample licenses accepted; their seals follow", len(sample.Licenses("demo")))
+	return nil
+}
+
+// sampleAccounts are the people of the province with what each may use. Only the printed ones have a password.
+func sampleAccounts() []identity.NewAccount {
+	names := map[string]string{}
+	for _, o := range sample.Offices() {
+		names[o.Code] = o.Name
+	}
+	out := make([]identity.NewAccount, 0, sample.People)
+	printed := map[int]bool{}
+	for _, a := range sample.Accounts() {
+		n := personAccount(a.Person)
+		n.Login, n.Password, n.Roles, n.Office, n.OfficeName = a.Login, a.Password, []identity.Role{identity.Role(a.Role)}, a.Office, names[a.Office]
+		printed[a.Person] = true
+		out = append(out, n)
+	}
+	for i := range sample.People {
+		if !printed[i] {
+			out = append(out, personAccount(i))
+		}
+	}
+	return out
+}
+
+func personAccount(i int) identity.NewAccount {
+	p := sample.PersonAt(i)
+	subject := func(p sample.Person, relation string) identity.Subject {
+		return identity.Subject{Type: license.TypeCitizen, Code: p.Number, Name: p.Name, Relation: relation}
+	}
+	n := identity.NewAccount{
+		Login: p.Phone, Roles: []identity.Role{identity.Citizen}, Level: 4, Name: p.Name, Phone: p.Phone,
+		Subjects: []identity.Subject{subject(p, "self")},
+	}
+	if i%2 == 0 && i/2 < sample.Enterprises {
+		e := sample.EnterpriseAt(i / 2)
+		n.Subjects = append(n.Subjects, identity.Subject{Type: license.TypeUSCC, Code: e.USCC, Name: e.Name, Relation: "representative"})
+	}
+	for _, parent := range []int{i, i - 1} { // both parents: the child of an even index has it and the next as guardians
+		if parent%2 == 0 {
+			if child, ok := sample.ChildOf(parent); ok {
+				n.Subjects = append(n.Subjects, subject(sample.PersonAt(child), "guardian"))
+			}
+		}
+	}
+	return n
+}
