@@ -177,5 +177,5 @@ func validFieldCode(s string) bool {
 	if s == "" || len(s) > 20 || reservedCode(s) {
 		return false
 	}
-	return strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == ""
+	return s[0] >= 'A' && s[0] <= 'Z' && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == "" // it names an XML element
 }

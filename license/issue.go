@@ -47,6 +47,11 @@ func (s *Service) Issue(ctx context.Context, req IssueRequest) (License, error) 
 		return License{}, err
 	}
 	row.Number, row.Content = number[:], content[:]
+	// What cannot be printed is told now, to the officer, and not later to a worker.
+	if err := s.fits(req, k, row.Row); err != nil {
+		s.dropPhoto(ctx, row.Row, nil)
+		return License{}, err
+	}
 
 	if err := s.mayFollow(ctx, office.Cell, key); err != nil {
 		s.dropPhoto(ctx, row.Row, nil)
@@ -82,6 +87,20 @@ func (s *Service) Issue(ctx context.Context, req IssueRequest) (License, error) 
 			WithHint("a correction is a new version of the license")
 	}
 	return s.Get(ctx, taken.License)
+}
+
+// fits lays the license out without drawing it.
+func (s *Service) fits(req IssueRequest, k Kind, r Row) error {
+	l := License{
+		ID: r.ID, Identifier: r.Identifier, Kind: k.Code, KindName: k.Name, Office: req.Office, OfficeName: s.officeName(req.Office),
+		BusinessNo: req.BusinessNo, Version: req.Version, Holders: req.Holders, ValidFrom: r.ValidFrom, ValidTo: r.ValidTo,
+	}
+	for _, f := range k.Fields {
+		if v, ok := req.Fields[f.Code]; ok {
+			l.Fields = append(l.Fields, Field{Code: f.Code, Name: f.Name, Value: v})
+		}
+	}
+	return s.Drawer.Fits(DrawInput{License: l, Kind: k, Face: FaceOf(l, k, r.IssueDate), Photo: req.Photo, IssueDate: r.IssueDate})
 }
 
 // mayFollow refuses a version whose predecessor is unknown or still in force: two versions are never in force together.

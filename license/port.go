@@ -43,15 +43,12 @@ type Files interface {
 
 // SealInfo is what drawing needs to know of an office's seal before it is used.
 type SealInfo struct {
-	SealDER   []byte // the seal structure, as it stands beside the signature
-	Picture   []byte // as in the seal
-	PictureTy string // "png" or "ofd"
-	WidthMM   float64
-	HeightMM  float64
-	Algorithm string // OID of the signature algorithm, for the signature's description
-	SignerDER []byte // the signing certificate
-	Provider  string // who makes the signature: company or software name
-	Version   string
+	SealDER  []byte  // the seal structure, as it stands beside the signature
+	WidthMM  float64 // of its picture
+	HeightMM float64
+	Provider string // who makes the signature: software name, version, company
+	Version  string
+	Company  string
 }
 
 // SealRequest asks for an issuing seal over the digest of a signature's description.
@@ -92,6 +89,9 @@ type Unsigned interface {
 
 // Drawer draws a license as OFD.
 type Drawer interface {
+	// Fits tells whether everything can be printed: a character that the font lacks, or a text that is too long for its
+	// place, is an Invalid error. Seal and signed time may be missing.
+	Fits(in DrawInput) error
 	Draw(in DrawInput) (Unsigned, error)
 }
 

@@ -220,6 +220,7 @@ type fakeDrawer struct{}
 
 type fakeUnsigned []byte
 
+func (fakeDrawer) Fits(license.DrawInput) error { return nil }
 func (fakeDrawer) Draw(in license.DrawInput) (license.Unsigned, error) {
 	b, err := in.Metadata.Marshal()
 	return fakeUnsigned(b), err
