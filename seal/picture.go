@@ -51,13 +51,18 @@ func DrawPicture(name, serial string, font []byte) (Picture, error) {
 	p := &press{ink: image.NewAlpha(image.Rect(0, 0, size, size)), raster: vector.NewRasterizer(size, size)}
 	p.ring()
 	p.star()
-	if err := p.name([]rune(name), face); err != nil {
-		return Picture{}, err
+	// The text is inked several times around its place, which thickens its strokes and keeps their edges smooth.
+	const copies = 8
+	for i := range copies {
+		p.nudge.y, p.nudge.x = math.Sincos(float64(i) * 2 * math.Pi / copies)
+		if err := p.name([]rune(name), face); err != nil {
+			return Picture{}, err
+		}
+		if err := p.serial([]rune(serial), face); err != nil {
+			return Picture{}, err
+		}
+		p.stamp()
 	}
-	if err := p.serial([]rune(serial), face); err != nil {
-		return Picture{}, err
-	}
-	p.stamp()
 	data, err := p.png()
 	if err != nil {
 		return Picture{}, err
@@ -69,6 +74,7 @@ func DrawPicture(name, serial string, font []byte) (Picture, error) {
 type press struct {
 	ink    *image.Alpha
 	raster *vector.Rasterizer
+	nudge  point // direction in which text is moved to thicken it
 }
 
 type point struct{ x, y float64 }
@@ -187,32 +193,28 @@ const (
 	boldSerial = 0.035
 )
 
-// glyph draws one character several times around its place, to thicken it. The rasterizer fills what any copy covers.
+// glyph draws one character, moved by bold millimetres.
 func (p *press) glyph(face *face, r rune, place func(x, y float64) point, bold float64) error {
 	segments, err := face.outline(r)
 	if err != nil {
 		return err
 	}
-	const copies = 8
-	for i := range copies {
-		sin, cos := math.Sincos(float64(i) * 2 * math.Pi / copies)
-		at := func(f fixed.Point26_6) point {
-			x, y := face.unit(f)
-			q := place(x, y)
-			return point{q.x + bold*cos, q.y + bold*sin}
-		}
-		for _, s := range segments {
-			switch s.Op {
-			case sfnt.SegmentOpMoveTo:
-				p.raster.ClosePath()
-				p.move(at(s.Args[0]))
-			case sfnt.SegmentOpLineTo:
-				p.line(at(s.Args[0]))
-			case sfnt.SegmentOpQuadTo:
-				p.quad(at(s.Args[0]), at(s.Args[1]))
-			case sfnt.SegmentOpCubeTo:
-				p.cube(at(s.Args[0]), at(s.Args[1]), at(s.Args[2]))
-			}
+	at := func(f fixed.Point26_6) point {
+		x, y := face.unit(f)
+		q := place(x, y)
+		return point{q.x + bold*p.nudge.x, q.y + bold*p.nudge.y}
+	}
+	for _, s := range segments {
+		switch s.Op {
+		case sfnt.SegmentOpMoveTo:
+			p.raster.ClosePath()
+			p.move(at(s.Args[0]))
+		case sfnt.SegmentOpLineTo:
+			p.line(at(s.Args[0]))
+		case sfnt.SegmentOpQuadTo:
+			p.quad(at(s.Args[0]), at(s.Args[1]))
+		case sfnt.SegmentOpCubeTo:
+			p.cube(at(s.Args[0]), at(s.Args[1]), at(s.Args[2]))
 		}
 	}
 	return nil
@@ -230,7 +232,7 @@ func (p *press) png() ([]byte, error) {
 		out.Pix[i] = uint8((int(a)*(levels-1) + 127) / 255)
 	}
 	var b bytes.Buffer
-	if err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&b, out); err != nil {
+	if err := png.Encode(&b, out); err != nil {
 		return nil, err
 	}
 	return b.Bytes(), nil
