@@ -1,0 +1,473 @@
+package oauth_test
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/yinxin-trust/yinxin/hsm"
+	"github.com/yinxin-trust/yinxin/hsm/soft"
+	"github.com/yinxin-trust/yinxin/identity"
+	"github.com/yinxin-trust/yinxin/identity/oauth"
+	"github.com/yinxin-trust/yinxin/internal/fault"
+	"github.com/yinxin-trust/yinxin/internal/postgres"
+	"github.com/yinxin-trust/yinxin/internal/testenv"
+)
+
+func TestMain(m *testing.M) {
+	status := testenv.Main(m)
+	os.RemoveAll(keyDir())
+	os.Exit(status)
+}
+
+var keyDir = sync.OnceValue(func() string {
+	dir, err := os.MkdirTemp("", "yxkeys-")
+	if err != nil {
+		panic(err)
+	}
+	return dir
+})
+
+// keys is one software key file for all tests of the process.
+var keys = sync.OnceValues(func() (hsm.Provider, error) {
+	p, err := soft.Create(filepath.Join(keyDir(), "keys"), []byte("test passphrase"), soft.Options{Cost: soft.Cost{Passes: 1, MemoryKiB: 64, Lanes: 1}})
+	if err != nil {
+		return nil, err
+	}
+	ctx := context.Background()
+	for ref, alg := range map[hsm.Ref]hsm.Algorithm{"token/es256": hsm.ES256, "token/rs256": hsm.RS256} {
+		if _, err := p.GenerateKey(ctx, ref, hsm.Policy{Algorithm: alg, Purpose: "token"}); err != nil {
+			return nil, err
+		}
+	}
+	for _, ref := range []hsm.Ref{"data/identity", "mac/pepper", "mac/pairwise", "mac/token"} {
+		if _, err := p.GenerateSecret(ctx, ref, hsm.Policy{Algorithm: hsm.SM4, Purpose: "data"}); err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
+})
+
+func secret(t testing.TB, ref hsm.Ref) hsm.Secret {
+	t.Helper()
+	p, err := keys()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := p.Secret(context.Background(), ref)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func key(t testing.TB, ref hsm.Ref) hsm.Key {
+	t.Helper()
+	p, err := keys()
+	if err != nil {
+		t.Fatal(err)
+	}
+	k, err := p.Key(context.Background(), ref)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+// clock runs like the machine's and can be put forward.
+type clock struct{ ahead atomic.Int64 }
+
+func (c *clock) Now() time.Time          { return time.Now().Add(time.Duration(c.ahead.Load())) }
+func (c *clock) forward(d time.Duration) { c.ahead.Add(int64(d)) }
+
+const cookieName = "yx_session"
+
+// world is a provider over a real database, with pages that do what the real ones do.
+type world struct {
+	t        testing.TB
+	clock    *clock
+	accounts *identity.Service
+	store    *postgres.OAuthStore
+	provider *oauth.Provider
+	server   *httptest.Server
+	full     int // answers of 500 and above
+	mu       sync.Mutex
+}
+
+const (
+	citizen  = "Citizen"
+	password = "correct horse battery"
+	office   = "11990000000000001G"
+)
+
+func (w *world) client(id string) oauth.Registration {
+	for _, c := range registrations() {
+		if c.ClientID == id {
+			return c
+		}
+	}
+	w.t.Fatalf("no client %s", id)
+	return oauth.Registration{}
+}
+
+func registrations() []oauth.Registration {
+	no := false
+	all := strings.Join(append(identity.OpenIDScopes(), identity.APIScopes()...), " ")
+	everything := []string{"authorization_code", "refresh_token", "client_credentials"}
+	return []oauth.Registration{
+		{ClientID: "basic", ClientSecret: "a secret of the first client: +/&=%", ClientName: "第一个应用", RedirectURIs: []string{"https://one.example/cb?x=1"},
+			PostLogoutRedirectURIs: []string{"https://one.example/bye"}, GrantTypes: everything, Scope: all, Office: office, Offices: []string{"*"}},
+		{ClientID: "post", ClientSecret: "a secret of the second client", RedirectURIs: []string{"https://two.example/cb"},
+			GrantTypes: everything, Scope: all, AuthMethod: "client_secret_post", IDTokenAlg: "RS256"},
+		{ClientID: "sister", ClientSecret: "a secret of the third client", RedirectURIs: []string{"https://three.example/cb"}, Scope: all, Office: office},
+		{ClientID: "legacy", ClientSecret: "a secret of the fourth client", RedirectURIs: []string{"https://four.example/cb"}, Scope: all, RequirePKCE: &no},
+		{ClientID: "native", AuthMethod: "none", RedirectURIs: []string{"http://127.0.0.1/cb"}, GrantTypes: []string{"authorization_code", "refresh_token"}, Scope: all},
+		{ClientID: "own", ClientSecret: "a secret of the fifth client", RedirectURIs: []string{"https://five.example/cb"}, Scope: all, Preauthorized: true},
+	}
+}
+
+func newWorld(t testing.TB) *world {
+	t.Helper()
+	ctx := context.Background()
+	env := testenv.Postgres(t, 1)
+	w := &world{t: t, clock: &clock{}, store: postgres.NewOAuthStore(env.Cells.Province())}
+	var err error
+	vault := secret(t, "data/identity")
+	w.accounts, err = identity.New(identity.Options{
+		Store: postgres.NewIdentityStore(env.Cells.Province()), Vault: vault, Pepper: secret(t, "mac/pepper"),
+		Pairwise: secret(t, "mac/pairwise"), Rand: rand.Reader, Now: w.clock.Now,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.server = httptest.NewServer(http.HandlerFunc(w.serve))
+	t.Cleanup(w.server.Close)
+	w.provider, err = oauth.New(ctx, oauth.Options{
+		Issuer: w.server.URL, Accounts: w.accounts, Store: w.store, Keys: []hsm.Key{key(t, "token/es256"), key(t, "token/rs256")},
+		Secret: secret(t, "mac/token"), Rand: rand.Reader, Now: w.clock.Now,
+		BrowserSession: cookie, SessionToken: sessionOf,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.provider.Register(ctx, registrations()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.accounts.CreateAccounts(ctx, people()); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func people() []identity.NewAccount {
+	return []identity.NewAccount{
+		{Login: citizen, Password: password, Roles: []identity.Role{identity.Citizen}, Level: 3, Name: "王小明", Phone: "13900000001",
+			Subjects: []identity.Subject{{Type: "111", Code: "990101199001011234", Name: "王小明", Relation: "self"}},
+			Claims: identity.Claims{Email: "xm@example.com", EmailVerified: true, UpdatedAt: 1_700_000_000, Address: &identity.Address{Region: "云汉省"}}},
+		{Login: "officer", Password: password, Roles: []identity.Role{identity.Officer}, Office: office, OfficeName: "市场监管局", Level: 4, Name: "李四"},
+	}
+}
+
+func cookie(r *http.Request) string {
+	c, err := r.Cookie(cookieName)
+	if err != nil {
+		return ""
+	}
+	return c.Value
+}
+
+type sessionKey struct{}
+
+func sessionOf(ctx context.Context) string { s, _ := ctx.Value(sessionKey{}).(string); return s }
+
+// serve is the outside: the provider's endpoints, and the least of the pages.
+func (w *world) serve(rw http.ResponseWriter, r *http.Request) {
+	rec := &recorder{ResponseWriter: rw}
+	defer func() {
+		if rec.status >= 500 {
+			w.mu.Lock()
+			w.full++
+			w.mu.Unlock()
+		}
+	}()
+	ctx := context.WithValue(r.Context(), sessionKey{}, cookie(r))
+	fail := func(err error) { http.Error(rec, fault.CodeOf(err), fault.KindOf(err).HTTPStatus()) }
+	id := r.URL.Query().Get("i")
+	switch {
+	case r.URL.Path == "/oauth2/logout":
+		to, err := w.provider.EndSession(ctx, r)
+		if err != nil {
+			fail(err)
+			return
+		}
+		if to == "" {
+			fmt.Fprint(rec, "signed out")
+			return
+		}
+		http.Redirect(rec, r, to, http.StatusSeeOther)
+	case strings.HasPrefix(r.URL.Path, "/oauth2/"), strings.HasPrefix(r.URL.Path, "/.well-known/"):
+		w.provider.ServeHTTP(rec, r)
+	case r.URL.Path == "/signin" && r.Method == http.MethodPost:
+		token, _, err := w.accounts.SignIn(ctx, identity.SignIn{Login: r.FormValue("login"), Password: r.FormValue("password"), Address: "test", Replaces: cookie(r)})
+		if err != nil {
+			fail(err)
+			return
+		}
+		http.SetCookie(rec, &http.Cookie{Name: cookieName, Value: token, Path: "/", HttpOnly: true})
+		in, err := w.provider.Interaction(context.WithValue(ctx, sessionKey{}, token), id)
+		if err != nil {
+			fail(err)
+			return
+		}
+		if in.NeedsAsk {
+			http.Redirect(rec, r, "/consent?i="+id, http.StatusSeeOther)
+			return
+		}
+		w.decide(rec, r, ctx, id, token, true)
+	case r.URL.Path == "/consent" && r.Method == http.MethodPost:
+		w.decide(rec, r, ctx, id, cookie(r), r.FormValue("decision") == "allow")
+	case r.URL.Path == "/signin", r.URL.Path == "/consent":
+		in, err := w.provider.Interaction(ctx, id)
+		if err != nil {
+			fail(err)
+			return
+		}
+		_ = json.NewEncoder(rec).Encode(in)
+	default:
+		http.NotFound(rec, r)
+	}
+}
+
+func (w *world) decide(rw http.ResponseWriter, r *http.Request, ctx context.Context, id, token string, allow bool) {
+	to, err := w.provider.Decide(ctx, id, token, allow)
+	if err != nil {
+		http.Error(rw, fault.CodeOf(err), fault.KindOf(err).HTTPStatus())
+		return
+	}
+	http.Redirect(rw, r, to, http.StatusSeeOther)
+}
+
+type recorder struct {
+	http.ResponseWriter
+	status int
+}
+
+func (r *recorder) WriteHeader(status int) { r.status = status; r.ResponseWriter.WriteHeader(status) }
+
+// browser is a person's browser: it keeps cookies and shows where it is sent instead of leaving our pages.
+type browser struct {
+	w    *world
+	http *http.Client
+}
+
+func (w *world) browser() *browser {
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return &browser{w: w, http: &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+}
+
+// step makes one request and gives status, where it redirects to, and the body.
+func (b *browser) step(method, address string, form url.Values) (int, *url.URL, string) {
+	b.w.t.Helper()
+	if strings.HasPrefix(address, "/") {
+		address = b.w.server.URL + address
+	}
+	var body io.Reader
+	if method == http.MethodPost {
+		body = strings.NewReader(form.Encode())
+	}
+	req, err := http.NewRequest(method, address, body)
+	if err != nil {
+		b.w.t.Fatal(err)
+	}
+	if body != nil {
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	resp, err := b.http.Do(req)
+	if err != nil {
+		b.w.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		b.w.t.Fatal(err)
+	}
+	if resp.Header.Get("Location") == "" {
+		return resp.StatusCode, nil, string(text)
+	}
+	to, err := url.Parse(resp.Header.Get("Location"))
+	if err != nil {
+		b.w.t.Fatal(err)
+	}
+	return resp.StatusCode, to, string(text)
+}
+
+// flow is one authorization.
+type flow struct {
+	client   oauth.Registration
+	verifier string
+	pages    []string // paths of ours that the person saw
+	back     url.Values
+	to       *url.URL
+	status   int // of the last page when the browser was not sent back
+	body     string
+}
+
+const verifier = "a-verifier-of-at-least-43-characters-0123456789"
+
+func challenge(v string) string {
+	sum := sha256.Sum256([]byte(v))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
+func params(c oauth.Registration, extra ...string) url.Values {
+	v := url.Values{
+		"client_id": {c.ClientID}, "response_type": {"code"}, "scope": {"openid profile offline_access"}, "state": {"state-of-the-application"},
+		"nonce": {"nonce-1234567"}, "code_challenge": {challenge(verifier)}, "code_challenge_method": {"S256"},
+	}
+	if len(c.RedirectURIs) > 0 {
+		v.Set("redirect_uri", c.RedirectURIs[0])
+	}
+	for i := 0; i+1 < len(extra); i += 2 {
+		if extra[i+1] == "" {
+			v.Del(extra[i])
+		} else {
+			v.Set(extra[i], extra[i+1])
+		}
+	}
+	return v
+}
+
+// authorize goes through an authorization as a person who signs in and agrees. The pairs in extra replace parameters;
+// an empty value removes one.
+func (b *browser) authorize(client string, extra ...string) *flow {
+	b.w.t.Helper()
+	c := b.w.client(client)
+	return b.follow(c, "/oauth2/authorize?"+params(c, extra...).Encode(), citizen, "allow")
+}
+
+func (b *browser) follow(c oauth.Registration, address, login, decision string) *flow {
+	b.w.t.Helper()
+	f := &flow{client: c, verifier: verifier}
+	method, form := http.MethodGet, url.Values(nil)
+	for range 8 {
+		var to *url.URL
+		f.status, to, f.body = b.step(method, address, form)
+		if to == nil {
+			return f
+		}
+		if to.Host != "" && !strings.HasPrefix(to.String(), b.w.server.URL) {
+			f.to, f.back = to, to.Query()
+			return f
+		}
+		f.pages = append(f.pages, to.Path)
+		address, method = to.RequestURI(), http.MethodPost
+		switch to.Path {
+		case "/signin":
+			form = url.Values{"login": {login}, "password": {password}}
+		case "/consent":
+			form = url.Values{"decision": {decision}}
+		default:
+			b.w.t.Fatalf("sent to %s", to)
+		}
+	}
+	b.w.t.Fatal("the authorization does not end")
+	return nil
+}
+
+// post calls an endpoint as a client.
+func (w *world) post(path string, c oauth.Registration, form url.Values) (int, map[string]any) {
+	w.t.Helper()
+	form = cloneValues(form)
+	req, err := http.NewRequest(http.MethodPost, w.server.URL+path, nil)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	switch c.AuthMethod {
+	case "client_secret_post":
+		form.Set("client_id", c.ClientID)
+		form.Set("client_secret", c.ClientSecret)
+	case "none":
+		form.Set("client_id", c.ClientID)
+	default:
+		req.SetBasicAuth(url.QueryEscape(c.ClientID), url.QueryEscape(c.ClientSecret))
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	req.Body = io.NopCloser(strings.NewReader(form.Encode()))
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		w.t.Error(err)
+		return 0, nil
+	}
+	defer resp.Body.Close()
+	out := map[string]any{}
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		w.t.Error(err)
+	}
+	if len(body) > 0 {
+		if err := json.Unmarshal(body, &out); err != nil {
+			w.t.Errorf("%s: %d %q", path, resp.StatusCode, body)
+		}
+	}
+	return resp.StatusCode, out
+}
+
+func cloneValues(v url.Values) url.Values {
+	out := url.Values{}
+	for k, s := range v {
+		out[k] = append([]string(nil), s...)
+	}
+	return out
+}
+
+func (f *flow) exchange() url.Values {
+	return url.Values{"grant_type": {"authorization_code"}, "code": {f.back.Get("code")}, "redirect_uri": {f.client.RedirectURIs[0]}, "code_verifier": {f.verifier}}
+}
+
+func refresh(token string) url.Values {
+	return url.Values{"grant_type": {"refresh_token"}, "refresh_token": {token}}
+}
+
+// tokens signs in and exchanges.
+func (w *world) tokens(b *browser, client string, extra ...string) map[string]any {
+	w.t.Helper()
+	f := b.authorize(client, extra...)
+	if f.back.Get("code") == "" {
+		w.t.Fatalf("no code: %v %d %s", f.back, f.status, f.body)
+	}
+	status, out := w.post("/oauth2/token", f.client, f.exchange())
+	if status != 200 {
+		w.t.Fatalf("exchange: %d %v", status, out)
+	}
+	return out
+}
+
+// active asks whether a token is.
+func (w *world) active(token string) bool {
+	w.t.Helper()
+	status, out := w.post("/oauth2/introspect", w.client("basic"), url.Values{"token": {token}})
+	if status != 200 {
+		w.t.Fatalf("introspect: %d %v", status, out)
+	}
+	return out["active"] == true
+}
+
+func str(m map[string]any, name string) string { s, _ := m[name].(string); return s }
