@@ -19,7 +19,7 @@ type PoolOptions struct {
 	MaxConns         int32         // of each cell; 0: 8
 	ProvinceMaxConns int32         // of the province; 0: twice MaxConns
 	IdleTime         time.Duration // an idle connection is closed after this; 0: 5 minutes
-	ConnectTimeout   time.Duration // 0: 2 s
+	ConnectTimeout   time.Duration // 0: 3 s
 	AcquireTimeout   time.Duration // longest wait for a free connection; 0: 5 s
 	StatementTimeout time.Duration // 0: 30 s
 	Cooldown         time.Duration // first pause after a cell did not answer, doubled up to 8 times of it; 0: 500 ms
@@ -49,7 +49,7 @@ func (o PoolOptions) withDefaults() PoolOptions {
 		o.ExecMode = "cache_statement"
 	}
 	pick(&o.IdleTime, 5*time.Minute)
-	pick(&o.ConnectTimeout, 2*time.Second)
+	pick(&o.ConnectTimeout, 3*time.Second)
 	pick(&o.AcquireTimeout, 5*time.Second)
 	pick(&o.StatementTimeout, 30*time.Second)
 	pick(&o.Cooldown, 500*time.Millisecond)
@@ -134,7 +134,8 @@ func (p *Pool) Acquire(ctx context.Context) (*pgxpool.Conn, error) {
 
 // connect takes a connection without looking at the schema.
 func (p *Pool) connect(ctx context.Context) (*pgxpool.Conn, error) {
-	if !p.breaker.allow(time.Now()) {
+	// A connection at hand needs no new one, so a server that is only slow to greet keeps being asked through it.
+	if p.pool.Stat().IdleConns() == 0 && !p.breaker.allow(time.Now()) {
 		return nil, p.unavailable(errors.New("not asked: it did not answer a moment ago"))
 	}
 	waiting, cancel := context.WithTimeout(ctx, p.opts.AcquireTimeout)

@@ -208,9 +208,11 @@ func configs(url string, codes []uint16) (postgres.CellConfig, []postgres.CellCo
 	return postgres.CellConfig{Code: postgres.ProvinceCode, Name: "测试省", URL: url}, cells
 }
 
-// poolOptions are small: many tests run at the same time in one cluster.
+// poolOptions are small and patient: many tests run at the same time in one cluster, on a machine that others use.
 func poolOptions() postgres.PoolOptions {
-	return postgres.PoolOptions{MaxConns: 6, ProvinceMaxConns: 8}
+	return postgres.PoolOptions{
+		MaxConns: 6, ProvinceMaxConns: 8, ConnectTimeout: 30 * time.Second, AcquireTimeout: time.Minute, StatementTimeout: 2 * time.Minute,
+	}
 }
 
 // explain is an error with its hint.
