@@ -235,10 +235,10 @@ func (s *server) apiSearch(c *call) (reply, error) {
 	}
 	if !own {
 		list = officeCards(c.who, list)
-		// matter, case_no and reason are codes by the schema's pattern, so nothing personal can hide in them.
+		// matter and reason are codes by the schema's pattern, so nothing personal can hide in them.
 		s.Logger.LogAttrs(c.Context(), slog.LevelInfo, "license.search", slog.String("trace", trace(c.Request)),
 			slog.String("actor", note(c.Request).actor), slog.String("office", c.who.Office), slog.String("matter", in.Matter),
-			slog.String("case_no", in.CaseNo), slog.String("reason", in.Reason), slog.Int("found", len(list)))
+			slog.String("reason", in.Reason), slog.Int("found", len(list)))
 	}
 	return reply{status: http.StatusOK, json: cardsBody{cardBodies(list)}}, nil
 }

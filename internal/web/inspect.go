@@ -79,7 +79,7 @@ func inspectField(f license.FieldSpec, value string, say func(key string, args .
 		}
 	}
 	if f.Pattern != "" {
-		if re, err := regexp.Compile(f.Pattern); err == nil && !re.MatchString(value) {
+		if re, err := regexp.Compile(`^(?:` + f.Pattern + `)$`); err == nil && !re.MatchString(value) {
 			say("input.pattern", f.Example)
 		}
 	}

@@ -165,8 +165,8 @@ func (s *server) routePages(mux *http.ServeMux) {
 
 	get("/dept", s.dept)
 	get("/dept/issue", s.issueKinds)
-	get("/dept/issue/{kind}", s.issueForm)
-	mux.Handle("POST /dept/issue/{kind}", s.page(s.issueSubmit, issueLimit))
+	get("/issue/{kind}", s.issueForm)
+	mux.Handle("POST /issue/{kind}", s.page(s.issueSubmit, issueLimit))
 	get("/dept/{id}", s.deptLicense)
 	get("/dept/{id}/state", s.deptState)
 	get("/dept/{id}/file", s.downloadFile)
