@@ -68,7 +68,7 @@ func (s *Service) Prepare(ctx context.Context, r Request) (Draft, error) {
 	if err != nil {
 		return Draft{}, err
 	}
-	now := s.now().UTC()
+	now := s.now().UTC().Truncate(time.Microsecond) // what a database keeps
 	at := now.Truncate(time.Second)
 	if row.State != StateActive {
 		return refuse("seal_not_active", "the seal is not in use")

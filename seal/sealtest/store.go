@@ -81,7 +81,7 @@ func (m *Memory) ChangeSeal(_ context.Context, cell uint16, id string, from, to 
 	if !ok {
 		return seal.ErrSealUnknown()
 	}
-	if r.State != from || at.Before(r.Since) {
+	if r.State != from || !at.After(r.Since) {
 		return seal.ErrSealState()
 	}
 	r.State, r.Since = to, at
