@@ -63,6 +63,24 @@ func (s *server) deptLicense(q *request) error {
 	return s.render(q, http.StatusOK, "license", d)
 }
 
+// deptPart serves the addresses below one license.
+func (s *server) deptPart(q *request) error {
+	read := q.Method != http.MethodPost
+	switch part := q.PathValue("part"); {
+	case part == "state" && read:
+		return s.deptState(q)
+	case part == "file" && read:
+		return s.downloadFile(q)
+	case part == "proof" && read:
+		return s.downloadProof(q)
+	case part == "revoke" && read:
+		return s.revokeForm(q)
+	case part == "revoke":
+		return s.revokeSubmit(q)
+	}
+	return fault.New(fault.NotFound, "page_not_found", "there is nothing at this address")
+}
+
 // deptState is what the detail page polls while a license is being sealed: its state and nothing else.
 func (s *server) deptState(q *request) error {
 	_, l, err := s.own(q)

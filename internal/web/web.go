@@ -165,14 +165,12 @@ func (s *server) routePages(mux *http.ServeMux) {
 
 	get("/dept", s.dept)
 	get("/dept/issue", s.issueKinds)
-	get("/issue/{kind}", s.issueForm)
-	mux.Handle("POST /issue/{kind}", s.page(s.issueSubmit, issueLimit))
+	get("/dept/issue/{kind}", s.issueForm)
+	mux.Handle("POST /dept/issue/{kind}", s.page(s.issueSubmit, issueLimit))
 	get("/dept/{id}", s.deptLicense)
-	get("/dept/{id}/state", s.deptState)
-	get("/dept/{id}/file", s.downloadFile)
-	get("/dept/{id}/proof", s.downloadProof)
-	get("/dept/{id}/revoke", s.revokeForm)
-	post("/dept/{id}/revoke", s.revokeSubmit)
+	// "/dept/issue/{kind}" is one path more specific than these, so what they do is told apart by the handler.
+	get("/dept/{id}/{part}", s.deptPart)
+	post("/dept/{id}/{part}", s.deptPart)
 
 	get("/ledger", s.ledger)
 	get("/ledger/checkpoint", s.ledgerCheckpoint)
