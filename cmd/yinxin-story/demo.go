@@ -99,12 +99,8 @@ type ownDemo struct {
 	log    string
 }
 
-// startDemo starts the yinxin that lies beside this program, or the one on PATH, with its data in folder/data.
-func startDemo(ctx context.Context, folder string) (*ownDemo, error) {
-	binary, err := findYinxin()
-	if err != nil {
-		return nil, err
-	}
+// startDemo starts a demonstration with its data in folder/data.
+func startDemo(ctx context.Context, binary, folder string) (*ownDemo, error) {
 	data := filepath.Join(folder, "data")
 	if err := os.MkdirAll(data, 0o755); err != nil {
 		return nil, fault.Wrap(err, fault.Invalid, "data_folder", "the data folder cannot be made")

@@ -90,9 +90,11 @@ func tell(ctx context.Context, o options, out io.Writer) (err error) {
 	} else {
 		var own *ownDemo
 		err = n.step("启动示范省", "start a sample province", func() (string, error) {
-			var err error
-			own, err = startDemo(ctx, folder)
+			binary, err := findYinxin()
 			if err != nil {
+				return "", err
+			}
+			if own, err = startDemo(ctx, binary, folder); err != nil {
 				return "", err
 			}
 			d = own.demo
