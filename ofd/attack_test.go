@@ -57,6 +57,7 @@ func TestAttacks(t *testing.T) {
 		{"file and folder", add(raw{name: page + "/x", data: evil}), verdict.PkgDuplicateEntry},
 		{"two names", set(page, func(r *raw) { r.local = "Doc_0/Pages/Page_1/Content.xml" }), verdict.PkgHeaderMismatch},
 		{"two check sums", set(page, func(r *raw) { r.localCRC = 1 }), verdict.PkgHeaderMismatch},
+		{"wrong check sum", set(page, func(r *raw) { r.crc = 1 }), verdict.PkgDamaged},
 		{"two sizes", set(page, func(r *raw) { r.localSize = 1 }), verdict.PkgHeaderMismatch},
 		{"second name in an extra field", set(page, func(r *raw) { r.extra = wide }), verdict.PkgHeaderMismatch},
 		{"longer than it says", set(page, func(r *raw) { r.usize = uint32(len(r.data)) - 1 }), verdict.PkgHeaderMismatch},
