@@ -30,7 +30,7 @@ const (
 )
 
 type demoOptions struct {
-	dir, addr, issuer, font string
+	dir, addr, issuer, fonts string
 }
 
 // runDemo starts a sample province and everything that it needs in one folder, and stops it cleanly with the context.
@@ -41,7 +41,7 @@ func runDemo(ctx context.Context, args []string, out, talk io.Writer) error {
 	set.StringVar(&o.dir, "data", "data", "folder for everything that is kept; made when it is not there")
 	set.StringVar(&o.addr, "addr", "localhost:8420", "address to listen on, host:port")
 	set.StringVar(&o.issuer, "issuer", "", "public origin when a front terminates TLS, such as https://id.example.org")
-	set.StringVar(&o.font, "font", "", "TrueType font with Chinese glyphs (default: the Debian package fonts-lxgw-wenkai)")
+	set.StringVar(&o.fonts, "fonts", "", "folder with the LXGW WenKai fonts (default: where the Debian package fonts-lxgw-wenkai puts them)")
 	if err := parse(set, args); err != nil {
 		return err
 	}
@@ -95,7 +95,7 @@ func demo(ctx context.Context, o demoOptions, base string, listener net.Listener
 	say := func(format string, a ...any) {
 		fmt.Fprintf(talk, "yinxin: %6.1fs  "+format+"\n", append([]any{time.Since(began).Seconds()}, a...)...)
 	}
-	p, err := openPlatform(ctx, platformOptions{Dir: dir, Base: base, Font: o.font, Logger: logger, Say: say})
+	p, err := openPlatform(ctx, platformOptions{Dir: dir, Base: base, Fonts: o.fonts, Logger: logger, Say: say})
 	if err != nil {
 		return err
 	}

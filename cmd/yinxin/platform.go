@@ -38,9 +38,9 @@ const logOrigin = "yinxin.example/ledger/demo"
 const database = "yinxin"
 
 type platformOptions struct {
-	Dir, Base, Font string
-	Logger          *slog.Logger
-	Say             func(format string, a ...any)
+	Dir, Base, Fonts string
+	Logger           *slog.Logger
+	Say              func(format string, a ...any)
 }
 
 // platform is the whole service in one process. Its parts are opened in the order of the fields and closed in reverse.
@@ -54,6 +54,7 @@ type platform struct {
 	engine   *tile.Log
 	pki      *authorities
 	font     []byte
+	bold     []byte
 	registry *postgres.SealStore
 	accounts *identity.Service
 	provider *oauth.Provider
@@ -76,7 +77,7 @@ func openPlatform(ctx context.Context, o platformOptions) (_ *platform, err erro
 			err = errors.Join(err, p.close())
 		}
 	}()
-	if p.font, err = readFont(o.Font); err != nil {
+	if p.font, p.bold, err = readFonts(o.Fonts); err != nil {
 		return nil, err
 	}
 	if p.keys, err = openKeys(ctx, filepath.Join(o.Dir, "keys")); err != nil {
@@ -231,7 +232,7 @@ func (p *platform) openLicenses(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	drawer, err := face.New(p.font)
+	drawer, err := face.New(p.font, p.bold, "楷体")
 	if err != nil {
 		return err
 	}
@@ -329,24 +330,20 @@ func (p *platform) close() error {
 	return errors.Join(errs...)
 }
 
-// readFont finds the font that faces and seals are drawn with.
-func readFont(path string) ([]byte, error) {
-	candidates := []string{path}
-	if path == "" {
-		candidates = []string{
-			"/usr/share/fonts/truetype/lxgw-wenkai/LXGWWenKai-Regular.ttf", "/usr/share/fonts/truetype/lxgw-wenkai/LXGWWenKai-Medium.ttf",
-			"/usr/share/fonts/truetype/lxgw-wenkai/LXGWWenKai-Light.ttf",
-		}
+// readFonts finds the fonts that faces and seals are drawn with: one for values, a heavier one for titles.
+func readFonts(dir string) (regular, bold []byte, err error) {
+	if dir == "" {
+		dir = "/usr/share/fonts/truetype/lxgw-wenkai"
 	}
-	for _, c := range candidates {
-		b, err := os.ReadFile(c)
-		if err == nil {
-			return b, nil
+	missing := fault.New(fault.Unavailable, "font_missing", "no font with Chinese glyphs was found").
+		WithHint("install the Debian package fonts-lxgw-wenkai, or name a folder with LXGWWenKai-Regular.ttf and -Bold.ttf with -fonts")
+	read := func(name string) []byte {
+		b, failed := os.ReadFile(filepath.Join(dir, "LXGWWenKai-"+name+".ttf"))
+		if failed != nil && err == nil {
+			missing.Err, err = failed, missing
 		}
-		if !errors.Is(err, os.ErrNotExist) {
-			return nil, fault.Wrap(err, fault.Internal, "font_unreadable", "the font cannot be read")
-		}
+		return b
 	}
-	return nil, fault.New(fault.Unavailable, "font_missing", "no font with Chinese glyphs was found").
-		WithHint("install the Debian package fonts-lxgw-wenkai, or name a TrueType file with -font")
+	regular, bold = read("Regular"), read("Bold")
+	return regular, bold, err
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/yinxin-trust/yinxin/hsm"
 	"github.com/yinxin-trust/yinxin/internal/fault"
 	"github.com/yinxin-trust/yinxin/internal/gm"
+	"github.com/yinxin-trust/yinxin/internal/sample"
 	"github.com/yinxin-trust/yinxin/ledger"
 	"github.com/yinxin-trust/yinxin/license"
 	"github.com/yinxin-trust/yinxin/seal"
@@ -105,9 +106,8 @@ func (s sealing) SealFor(ctx context.Context, office string) (license.SealInfo, 
 		return license.SealInfo{}, err
 	}
 	return license.SealInfo{
-		SealDER: row.DER, Picture: parsed.Picture.Data, PictureTy: parsed.Picture.Type,
-		WidthMM: float64(parsed.Picture.Width), HeightMM: float64(parsed.Picture.Height),
-		Algorithm: "1.2.156.10197.1.501", SignerDER: row.SignerCert, Provider: "Yinxin", Version: "1.0",
+		SealDER: row.DER, WidthMM: float64(parsed.Picture.Width), HeightMM: float64(parsed.Picture.Height),
+		Provider: "Yinxin", Version: "1.0", Company: sample.ProvinceName,
 	}, nil
 }
 
