@@ -20,11 +20,20 @@ const (
 	argonMemory = 19 * 1024 // KiB
 	argonPasses = 2
 	argonLanes  = 1
+	maxMemory   = 256 * 1024
+	maxPasses   = 16
 	saltSize    = 16
 	// MaxPassword bounds what a stranger may have hashed, in bytes.
 	MaxPassword = 256
 	minPassword = 8
 )
+
+// PasswordCost is the work of one guess at a password: 19 MiB in two passes when zero. It holds for passwords that are set
+// from now on; each stored one keeps its own.
+type PasswordCost struct {
+	MemoryKiB uint32
+	Passes    uint32
+}
 
 // argon is the parameters of one stored password.
 type argon struct {
@@ -33,8 +42,8 @@ type argon struct {
 	salt           []byte
 }
 
-func newArgon(rand io.Reader) (argon, error) {
-	p := argon{memory: argonMemory, passes: argonPasses, lanes: argonLanes, salt: make([]byte, saltSize)}
+func newArgon(rand io.Reader, cost PasswordCost) (argon, error) {
+	p := argon{memory: cost.MemoryKiB, passes: cost.Passes, lanes: argonLanes, salt: make([]byte, saltSize)}
 	if _, err := io.ReadFull(rand, p.salt); err != nil {
 		return argon{}, fmt.Errorf("salt: %w", err)
 	}
@@ -62,7 +71,7 @@ func parseArgon(text string) (argon, error) {
 	if p.salt, err = base64.RawStdEncoding.DecodeString(salt); err != nil {
 		return argon{}, fmt.Errorf("password salt: %w", err)
 	}
-	if version != argon2.Version || p.memory < 8 || p.memory > 256*1024 || p.passes < 1 || p.passes > 16 || p.lanes < 1 || len(p.salt) < 8 {
+	if version != argon2.Version || p.memory < 8 || p.memory > maxMemory || p.passes < 1 || p.passes > maxPasses || p.lanes < 1 || len(p.salt) < 8 {
 		return argon{}, fmt.Errorf("password parameters are out of bounds")
 	}
 	return p, nil
@@ -98,7 +107,7 @@ func (s *Service) newPassword(ctx context.Context, account, password string) (Fa
 	if len(password) < minPassword || len(password) > MaxPassword {
 		return Factor{}, fault.New(fault.Invalid, "password_length", fmt.Sprintf("a password has %d to %d bytes", minPassword, MaxPassword))
 	}
-	p, err := newArgon(s.opts.Rand)
+	p, err := newArgon(s.opts.Rand, s.opts.Cost)
 	if err != nil {
 		return Factor{}, err
 	}

@@ -36,6 +36,7 @@ type Options struct {
 
 	Workers int // password hashes at once; the number of cores
 	Queue   int // that may wait for one: 16 for each worker
+	Cost    PasswordCost
 
 	SessionLife time.Duration // 12 hours
 
@@ -72,6 +73,12 @@ func New(o Options) (*Service, error) {
 	if o.Queue <= 0 {
 		o.Queue = 16 * o.Workers
 	}
+	if o.Cost == (PasswordCost{}) {
+		o.Cost = PasswordCost{MemoryKiB: argonMemory, Passes: argonPasses}
+	}
+	if o.Cost.MemoryKiB < 8 || o.Cost.MemoryKiB > maxMemory || o.Cost.Passes < 1 || o.Cost.Passes > maxPasses {
+		return nil, errors.New("identity: the password cost is out of bounds")
+	}
 	if o.SessionLife <= 0 {
 		o.SessionLife = 12 * time.Hour
 	}
@@ -90,7 +97,7 @@ func New(o Options) (*Service, error) {
 		opts: o, hashers: newHashers(o.Workers, o.Queue),
 		pairs: newLimiter(o.PerPair, o.MaxBuckets), logins: newLimiter(o.PerLogin, o.MaxBuckets), hosts: newLimiter(o.PerAddress, o.MaxBuckets),
 	}
-	p, err := newArgon(o.Rand)
+	p, err := newArgon(o.Rand, o.Cost)
 	if err != nil {
 		return nil, err
 	}

@@ -117,7 +117,9 @@ func (w *world) idToken(token string) map[string]any {
 	}
 	var head struct{ Alg, Kid string }
 	w.part(parts[0], &head)
-	var set struct{ Keys []struct{ Kty, Kid, Alg, Use, Crv, X, Y, N, E, D string } }
+	var set struct {
+		Keys []struct{ Kty, Kid, Alg, Use, Crv, X, Y, N, E, D string }
+	}
 	resp, err := http.Get(w.server.URL + "/oauth2/jwks")
 	if err != nil {
 		w.t.Fatal(err)

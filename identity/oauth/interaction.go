@@ -86,29 +86,15 @@ const skew = 5 * time.Second
 
 // needs judges a request that came at an instant for who is signed in now.
 func (p *Provider) needs(ctx context.Context, w *waiting, c *client, came time.Time, who *viewer) (needs, error) {
+	n := needs{signIn: true, consent: w.asks(c)}
 	if who == nil {
-		return needs{signIn: true, consent: !c.Preauthorized || w.Ask}, nil
+		return n, nil
 	}
-	n := needs{}
-	// A sign-in counts as new when it gave another session token than the browser had, and not before the request.
-	fresh := who.mark != w.Before && !who.session.AuthTime.Before(came.Add(-skew))
-	if w.Login && !fresh {
-		n.signIn = true
+	var err error
+	if n.signIn, err = p.needsSignIn(ctx, w, c, came, who); err != nil {
+		return needs{}, err
 	}
-	if w.MaxAge >= 0 && !fresh && came.Sub(who.session.AuthTime) > time.Duration(w.MaxAge)*time.Second {
-		n.signIn = true
-	}
-	if w.HintSub != "" {
-		sub, err := p.opts.Accounts.PairwiseSub(ctx, c.sector(), who.account.ID)
-		if err != nil {
-			return needs{}, err
-		}
-		n.signIn = n.signIn || sub != w.HintSub
-	}
-	switch {
-	case w.Ask:
-		n.consent = true
-	case !c.Preauthorized:
+	if n.consent && !w.Ask {
 		agreed, err := p.opts.Store.Consent(ctx, who.account.ID, c.ClientID)
 		if err != nil {
 			return needs{}, err
@@ -116,6 +102,23 @@ func (p *Provider) needs(ctx context.Context, w *waiting, c *client, came time.T
 		n.consent = !covers(agreed, w.consentScopes(c, &who.account))
 	}
 	return n, nil
+}
+
+// asks reports whether anybody is asked for consent at all.
+func (w *waiting) asks(c *client) bool { return w.Ask || !c.Preauthorized }
+
+// needsSignIn judges whether the session is good enough for a request that came at an instant.
+func (p *Provider) needsSignIn(ctx context.Context, w *waiting, c *client, came time.Time, who *viewer) (bool, error) {
+	// A sign-in counts as new when it gave another session token than the browser had, and not before the request.
+	fresh := who.mark != w.Before && !who.session.AuthTime.Before(came.Add(-skew))
+	if !fresh && (w.Login || w.MaxAge >= 0 && came.Sub(who.session.AuthTime) > time.Duration(w.MaxAge)*time.Second) {
+		return true, nil
+	}
+	if w.HintSub == "" {
+		return false, nil
+	}
+	sub, err := p.opts.Accounts.PairwiseSub(ctx, c.sector(), who.account.ID)
+	return sub != w.HintSub, err
 }
 
 func covers(have, want []string) bool {
@@ -270,18 +273,18 @@ func (p *Provider) Decide(ctx context.Context, id, sessionToken string, allow bo
 	if who == nil {
 		return "", fault.New(fault.Unauthenticated, "session_ended", "you are not signed in").WithHint("sign in")
 	}
-	n, err := p.needs(ctx, w, c, row.CreatedAt, who)
+	again, err := p.needsSignIn(ctx, w, c, row.CreatedAt, who)
 	if err != nil {
 		return "", err
 	}
-	if n.signIn {
+	if again {
 		if w.HintSub != "" && who.mark != w.Before {
 			// Somebody else signed in than the application asked for; asking again would never end.
 			return finish(refusal("login_required", "another person signed in than the one asked for"))
 		}
 		return "", fault.New(fault.Unauthenticated, "sign_in_required", "the application asks you to sign in again").WithHint("sign in")
 	}
-	return p.grant(ctx, w, c, back, who, &row.Key, n.consent)
+	return p.grant(ctx, w, c, back, who, &row.Key, w.asks(c))
 }
 
 // grant stores a grant and gives the URL that takes its code to the application.

@@ -143,14 +143,18 @@ func registrations() []oauth.Registration {
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
+	return newWorldOver(t, testenv.Postgres(t, 1).Cells.Province(), identity.PasswordCost{MemoryKiB: 64, Passes: 1})
+}
+
+// newWorldOver is a world over a pool of one's own; most tests are not about the cost of passwords.
+func newWorldOver(t testing.TB, province *postgres.Pool, cost identity.PasswordCost) *world {
+	t.Helper()
 	ctx := context.Background()
-	env := testenv.Postgres(t, 1)
-	w := &world{t: t, clock: &clock{}, store: postgres.NewOAuthStore(env.Cells.Province())}
+	w := &world{t: t, clock: &clock{}, store: postgres.NewOAuthStore(province)}
 	var err error
-	vault := secret(t, "data/identity")
 	w.accounts, err = identity.New(identity.Options{
-		Store: postgres.NewIdentityStore(env.Cells.Province()), Vault: vault, Pepper: secret(t, "mac/pepper"),
-		Pairwise: secret(t, "mac/pairwise"), Rand: rand.Reader, Now: w.clock.Now,
+		Store: postgres.NewIdentityStore(province), Vault: secret(t, "data/identity"), Pepper: secret(t, "mac/pepper"),
+		Pairwise: secret(t, "mac/pairwise"), Rand: rand.Reader, Now: w.clock.Now, Cost: cost,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -178,7 +182,7 @@ func people() []identity.NewAccount {
 	return []identity.NewAccount{
 		{Login: citizen, Password: password, Roles: []identity.Role{identity.Citizen}, Level: 3, Name: "王小明", Phone: "13900000001",
 			Subjects: []identity.Subject{{Type: "111", Code: "990101199001011234", Name: "王小明", Relation: "self"}},
-			Claims: identity.Claims{Email: "xm@example.com", EmailVerified: true, UpdatedAt: 1_700_000_000, Address: &identity.Address{Region: "云汉省"}}},
+			Claims:   identity.Claims{Email: "xm@example.com", EmailVerified: true, UpdatedAt: 1_700_000_000, Address: &identity.Address{Region: "云汉省"}}},
 		{Login: "officer", Password: password, Roles: []identity.Role{identity.Officer}, Office: office, OfficeName: "市场监管局", Level: 4, Name: "李四"},
 	}
 }
