@@ -16,6 +16,7 @@ type canvas struct {
 	face  license.Face
 	lay   layout
 	font  ofd.FontRef
+	title ofd.FontRef
 	art   *ofd.Layer // template: artwork and labels
 	page  *ofd.Layer // values
 	tag   *ofd.Tag
@@ -32,9 +33,9 @@ func (c *canvas) fail(err error) {
 // has tells whether the license has anything to print for a code.
 func (c *canvas) has(code string) bool { return c.face.Text(code) != "" }
 
-// place draws a labelled value, where the license has one.
+// place draws a labelled value, where the license has one. A table keeps the labels of what is empty.
 func (c *canvas) place(p place) {
-	if p.code != "" && !c.has(p.code) {
+	if p.code != "" && !c.has(p.code) && !p.always {
 		return
 	}
 	if p.label != "" {
@@ -44,7 +45,7 @@ func (c *canvas) place(p place) {
 		}
 		c.text(c.art, p.label, at, ofd.Fitting{Size: p.labelSize(), MinSize: 1.6, Align: p.labelAlign, Vertical: p.vertical}, c.lay.palette.label)
 	}
-	if p.code == "" {
+	if p.code == "" || !c.has(p.code) {
 		return
 	}
 	text := c.face.Text(p.code)
@@ -62,7 +63,7 @@ func (c *canvas) place(p place) {
 }
 
 func (c *canvas) text(l *ofd.Layer, text string, at ofd.Box, fit ofd.Fitting, color ofd.Color) ofd.Object {
-	if c.missing(text) {
+	if c.lacks(c.d.font, text) {
 		return ofd.Object{}
 	}
 	block, err := c.d.font.Fit(text, at.W, at.H, fit)
@@ -75,28 +76,28 @@ func (c *canvas) text(l *ofd.Layer, text string, at ofd.Box, fit ofd.Fitting, co
 
 // spread sets a title with its characters spread over the width of its box, as certificates do.
 func (c *canvas) spread(text string, p place) ofd.Object {
-	if c.missing(text) {
+	if c.lacks(c.d.bold, text) {
 		return ofd.Object{}
 	}
 	rs := []rune(text)
 	size := p.size
-	for c.d.font.Measure(text, size)*1.05 > p.box.W && size > 4 {
+	for c.d.bold.Measure(text, size)*1.05 > p.box.W && size > 4 {
 		size *= 0.95
 	}
-	gap := min((p.box.W-c.d.font.Measure(text, size))/float64(max(len(rs)-1, 1)), size*1.1)
-	width := c.d.font.Measure(text, size) + gap*float64(len(rs)-1)
+	gap := min((p.box.W-c.d.bold.Measure(text, size))/float64(max(len(rs)-1, 1)), size*1.1)
+	width := c.d.bold.Measure(text, size) + gap*float64(len(rs)-1)
 	x := (p.box.W - width) / 2
 	lines := make([]ofd.Line, len(rs))
 	for i, r := range rs {
 		lines[i] = ofd.Line{X: x, Y: p.box.H/2 + size*0.37, Text: string(r)}
-		x += c.d.font.Measure(string(r), size) + gap
+		x += c.d.bold.Measure(string(r), size) + gap
 	}
-	return c.page.Text(ofd.Text{Box: p.box, Font: c.font, Size: size, Color: p.ink(c.lay.palette), Lines: lines})
+	return c.page.Text(ofd.Text{Box: p.box, Font: c.title, Size: size, Color: p.ink(c.lay.palette), Lines: lines})
 }
 
-func (c *canvas) missing(text string) bool {
+func (c *canvas) lacks(f *ofd.Font, text string) bool {
 	// What layout turns into lines or spaces needs no glyph.
-	if len(c.d.font.Missing(strings.NewReplacer("\n", " ", "\t", " ").Replace(text))) == 0 {
+	if len(f.Missing(strings.NewReplacer("\n", " ", "\t", " ").Replace(text))) == 0 {
 		return false
 	}
 	c.fail(fault.New(fault.Invalid, "glyph_missing", "a character of the license cannot be printed").

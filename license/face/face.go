@@ -16,20 +16,27 @@ import (
 	"github.com/yinxin-trust/yinxin/ofd"
 )
 
-// Drawer draws licenses in one font.
+// Drawer draws licenses in one typeface.
 type Drawer struct {
 	font *ofd.Font
+	bold *ofd.Font // of titles
 	name string
 }
 
-// New takes a TrueType font, complete, and the common name under which readers that load no embedded fonts look for one
-// like it.
-func New(ttf []byte, name string) (*Drawer, error) {
-	f, err := ofd.ParseFont(ttf)
+// New takes a TrueType font, complete, a bold one for titles (nil: the same), and the common name under which readers that
+// load no embedded fonts look for one like it.
+func New(regular, bold []byte, name string) (*Drawer, error) {
+	f, err := ofd.ParseFont(regular)
 	if err != nil {
 		return nil, err
 	}
-	return &Drawer{f, name}, nil
+	d := &Drawer{font: f, bold: f, name: name}
+	if bold != nil {
+		if d.bold, err = ofd.ParseFont(bold); err != nil {
+			return nil, err
+		}
+	}
+	return d, nil
 }
 
 // TagType and the names around it are how the custom tag of a license file is found.
@@ -115,7 +122,7 @@ func (d *Drawer) draw(in license.DrawInput) (*ofd.Builder, layout, error) {
 	c := &canvas{
 		d: d, face: in.Face, lay: lay, font: b.Font(d.font, d.name), drawn: map[string]bool{},
 		art: b.Template().Layer(ofd.Background), page: b.Page().Layer(ofd.Body),
-		tag: b.Tag(TagType, license.MetadataNamespace, TagRoot),
+		title: b.Font(d.bold, d.name), tag: b.Tag(TagType, license.MetadataNamespace, TagRoot),
 	}
 	lay.ornament(c)
 	for _, p := range lay.places {

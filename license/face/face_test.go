@@ -22,12 +22,13 @@ var out = flag.String("out", "", "folder to write the drawn samples to, to look 
 
 func newDrawer(t testing.TB) *face.Drawer {
 	t.Helper()
-	const path = "/usr/share/fonts/truetype/lxgw-wenkai/LXGWWenKai-Regular.ttf"
-	ttf, err := os.ReadFile(path)
-	if err != nil {
+	const folder = "/usr/share/fonts/truetype/lxgw-wenkai/"
+	regular, err := os.ReadFile(folder + "LXGWWenKai-Regular.ttf")
+	bold, err2 := os.ReadFile(folder + "LXGWWenKai-Bold.ttf")
+	if err != nil || err2 != nil {
 		t.Fatal("the CJK font is missing: apt-get install fonts-lxgw-wenkai")
 	}
-	d, err := face.New(ttf, "楷体")
+	d, err := face.New(regular, bold, "楷体")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -40,6 +40,7 @@ type place struct {
 	vertical   ofd.Align
 	spread     bool // a title, spread over its box
 	titled     bool // in the colour of titles
+	always     bool // the label stands there without a value too
 }
 
 func (p place) labelSize() float64 { return min(p.size, 4) }
@@ -90,7 +91,7 @@ func column(x, y, labelW, w float64, rows ...row) ([]place, float64) {
 			p.size = 4
 		}
 		if r.top {
-			p.vertical = ofd.Left
+			p.box.Y, p.box.H, p.vertical = y+2.4, r.h-2.4, ofd.Left
 		}
 		out = append(out, p)
 		y += r.h
@@ -117,10 +118,10 @@ func term(label string, x, y, labelW, dateW, size float64) []place {
 }
 
 // footer is the identifier along the lower edge.
-func footer(w, y float64) place {
+func footer(x, y float64) place {
 	return place{
-		code: license.FaceIdentifier, label: "证照标识", box: ofd.Box{X: w/2 - 50, Y: y, W: 130, H: 4}, labelBox: ofd.Box{X: w/2 - 70, Y: y, W: 19, H: 4},
-		labelAlign: ofd.Right, size: 2.7, vertical: ofd.Center,
+		code: license.FaceIdentifier, label: "证照标识", box: ofd.Box{X: x + 13, Y: y, W: 130, H: 4}, labelBox: ofd.Box{X: x, Y: y, W: 12, H: 4},
+		size: 2.7, vertical: ofd.Center,
 	}
 }
 
@@ -131,7 +132,7 @@ func table(box ofd.Box, labelW float64, rows ...row) ([]place, []float64) {
 	y := box.Y
 	for _, r := range rows {
 		p := place{
-			code: r.code, label: r.label, size: r.size, vertical: ofd.Center, labelAlign: ofd.Center,
+			code: r.code, label: r.label, size: r.size, vertical: ofd.Center, labelAlign: ofd.Center, always: true,
 			box:      ofd.Box{X: box.X + labelW + 2.5, Y: y + 0.8, W: box.W - labelW - 5, H: r.h - 1.6},
 			labelBox: ofd.Box{X: box.X + 1.5, Y: y + 0.8, W: labelW - 3, H: r.h - 1.6},
 		}

@@ -16,13 +16,13 @@ func red() palette {
 func business() layout {
 	l := layout{w: 297, h: 210, palette: red(), code: ofd.Box{X: 233, Y: 29, W: 36, H: 36}, seal: [2]float64{222, 163}}
 	l.places = []place{
-		{code: license.FaceKindName, box: ofd.Box{X: 78, Y: 43, W: 141, H: 22}, size: 17, spread: true, titled: true},
+		{code: license.FaceKindName, box: ofd.Box{X: 90, Y: 43.5, W: 117, H: 22}, size: 16.5, spread: true, titled: true},
 		{
 			code: license.FaceHolderCode, label: "统一社会信用代码", labelBox: ofd.Box{X: 30, Y: 34, W: 50, H: 5}, labelAlign: ofd.Left,
-			box: ofd.Box{X: 30, Y: 39.5, W: 62, H: 7}, size: 5, vertical: ofd.Center,
+			box: ofd.Box{X: 30, Y: 39, W: 58, H: 7}, size: 4.6, vertical: ofd.Center,
 		},
 		{
-			code: license.FaceNumber, label: "证照编号", labelBox: ofd.Box{X: 30, Y: 49, W: 20, H: 4}, box: ofd.Box{X: 30, Y: 53.5, W: 62, H: 5},
+			code: license.FaceNumber, label: "证照编号", labelBox: ofd.Box{X: 30, Y: 49, W: 20, H: 4}, box: ofd.Box{X: 30, Y: 53.5, W: 58, H: 5},
 			size: 3.4, vertical: ofd.Center,
 		},
 	}
@@ -36,7 +36,7 @@ func business() layout {
 	domicile, _ := column(178, y+10, 25, 92, row{code: "ZS", label: "住  所", h: 20, size: 4.2})
 	issuer, _ := column(178, 152, 25, 92,
 		row{code: license.FaceIssuer, label: "登记机关", h: 9, size: 4.6}, row{code: license.FaceIssueDate, label: "发照日期", h: 9, size: 4.6})
-	l.places = append(append(append(l.places, domicile...), issuer...), footer(l.w, 181.5))
+	l.places = append(append(append(l.places, domicile...), issuer...), footer(30, 181.5))
 	l.ornament = func(c *canvas) {
 		c.waves(ofd.Box{X: 24, Y: 24, W: 249, H: 162}, 46, 2.4, 41)
 		c.frame(11, 8.5)
@@ -56,7 +56,7 @@ func food() layout {
 		},
 	}
 	l.places = []place{
-		{code: license.FaceKindName, box: ofd.Box{X: 66, Y: 41, W: 165, H: 20}, size: 14.5, spread: true, titled: true},
+		{code: license.FaceKindName, box: ofd.Box{X: 73, Y: 42, W: 151, H: 20}, size: 13.8, spread: true, titled: true},
 		{
 			code: license.FaceNumber, label: "许可证编号", labelBox: ofd.Box{X: 92, Y: 66, W: 26, H: 6}, labelAlign: ofd.Right,
 			box: ofd.Box{X: 121, Y: 66, W: 84, H: 6}, size: 4.4, vertical: ofd.Center,
@@ -73,7 +73,7 @@ func food() layout {
 	l.places = append(l.places, term("有效期", 180, 109, 20, 30, 4)...)
 	issuer, _ := column(180, 148, 25, 90,
 		row{code: license.FaceIssuer, label: "发证机关", h: 9, size: 4.6}, row{code: license.FaceIssueDate, label: "发证日期", h: 9, size: 4.6})
-	l.places = append(append(l.places, issuer...), footer(l.w, 181.5))
+	l.places = append(append(l.places, issuer...), footer(30, 181.5))
 	l.ornament = func(c *canvas) {
 		c.waves(ofd.Box{X: 24, Y: 24, W: 249, H: 162}, 46, 1.8, 33)
 		c.frame(11, 8.5)
@@ -85,7 +85,7 @@ func food() layout {
 
 // property is 不动产权证书: an upright table.
 func property() layout {
-	l := layout{w: 210, h: 297, palette: red(), code: ofd.Box{X: 27, Y: 221, W: 40, H: 40}, seal: [2]float64{147, 243}}
+	l := layout{w: 210, h: 297, palette: red(), code: ofd.Box{X: 27, Y: 221, W: 40, H: 40}, seal: [2]float64{147, 246.5}}
 	l.palette.title = ofd.Color{R: 178, G: 24, B: 32}
 	box := ofd.Box{X: 24, Y: 75, W: 162, H: 141}
 	l.places = []place{
@@ -99,10 +99,10 @@ func property() layout {
 		row{code: "QLLX", label: "权利类型", h: 9}, row{code: "QLXZ", label: "权利性质", h: 9}, row{code: "YT", label: "用  途", h: 9},
 		row{code: "MJ", label: "面  积", h: 9}, row{code: "SYQX", label: "使用期限", h: 11}, row{code: "QLQTZK", label: "权利其他状况", h: 30, size: 3.8, top: true})
 	l.places = append(l.places, rows...)
-	l.places = append(l.places, term("有效期", 104, 221, 17, 27, 3.6)...)
-	issuer, _ := column(104, 236, 23, 82,
+	l.places = append(l.places, term("有效期", 104, 218.2, 17, 27, 3.6)...)
+	issuer, _ := column(104, 238, 23, 82,
 		row{code: license.FaceIssuer, label: "登记机构", h: 9, size: 4.6}, row{code: license.FaceIssueDate, label: "登簿日期", h: 9, size: 4.6})
-	l.places = append(append(l.places, issuer...), footer(l.w-20, 268))
+	l.places = append(append(l.places, issuer...), footer(34, 269))
 	l.ornament = func(c *canvas) {
 		c.waves(ofd.Box{X: 23, Y: 24, W: 164, H: 249}, 70, 2.2, 37)
 		c.frame(10, 8.5)
@@ -115,7 +115,7 @@ func property() layout {
 // birth is 出生医学证明: an upright table in teal.
 func birth() layout {
 	l := layout{
-		w: 210, h: 297, code: ofd.Box{X: 27, Y: 219, W: 40, H: 40}, seal: [2]float64{147, 243},
+		w: 210, h: 297, code: ofd.Box{X: 27, Y: 219, W: 40, H: 40}, seal: [2]float64{147, 246.5},
 		palette: palette{
 			frame: ofd.Color{R: 20, G: 110, B: 128}, accent: ofd.Color{R: 214, G: 132, B: 146}, wash: ofd.Color{R: 247, G: 214, B: 218},
 			title: ofd.Color{R: 20, G: 92, B: 112}, label: ofd.Color{R: 20, G: 92, B: 112}, text: ofd.Color{R: 16, G: 16, B: 16},
@@ -138,10 +138,10 @@ func birth() layout {
 		row{code: "MQXM", label: "母亲姓名", h: 8.5}, row{code: "MQZJHM", label: "母亲公民身份号码", h: 8.5},
 		row{code: "FQXM", label: "父亲姓名", h: 8.5}, row{code: "FQZJHM", label: "父亲公民身份号码", h: 8.5})
 	l.places = append(l.places, rows...)
-	l.places = append(l.places, term("有效期", 104, 219, 17, 27, 3.6)...)
-	issuer, _ := column(104, 236, 23, 82,
+	l.places = append(l.places, term("有效期", 104, 217, 17, 27, 3.6)...)
+	issuer, _ := column(104, 238, 23, 82,
 		row{code: license.FaceIssuer, label: "签发机构", h: 9, size: 4.6}, row{code: license.FaceIssueDate, label: "签发日期", h: 9, size: 4.6})
-	l.places = append(append(l.places, issuer...), footer(l.w-20, 268))
+	l.places = append(append(l.places, issuer...), footer(34, 269))
 	l.ornament = func(c *canvas) {
 		c.waves(ofd.Box{X: 23, Y: 24, W: 164, H: 249}, 64, 2.6, 29)
 		c.frame(10, 8.5)
@@ -154,7 +154,7 @@ func birth() layout {
 // plain draws any kind: an upright table with one row for each field, as much room as its fields may need.
 func plain(k license.Kind) layout {
 	l := layout{
-		w: 210, h: 297, palette: red(), code: ofd.Box{X: 27, Y: 226, W: 36, H: 36}, seal: [2]float64{147, 246},
+		w: 210, h: 297, palette: red(), code: ofd.Box{X: 27, Y: 226, W: 36, H: 36}, seal: [2]float64{147, 248},
 		photo: ofd.Box{X: 156, Y: 26, W: 25, H: 35},
 	}
 	box := ofd.Box{X: 24, Y: 76, W: 162}
@@ -162,11 +162,12 @@ func plain(k license.Kind) layout {
 		{code: license.FaceKindName, box: ofd.Box{X: 36, Y: 42, W: 114, H: 18}, size: 12, spread: true, titled: true},
 		{code: license.FaceNumber, box: ofd.Box{X: 30, Y: 64.5, W: 150, H: 7}, size: 4.6, align: ofd.Center, vertical: ofd.Center},
 	}
-	rows := []row{
-		{code: license.FaceHolder, label: "持证主体"}, {code: license.FaceHolderCode, label: "持证主体代码"}, {code: license.FaceShares, label: "份额"},
+	rows := []row{{code: license.FaceHolder, label: "持证主体"}, {code: license.FaceHolderCode, label: "持证主体代码"}}
+	weights := []float64{1, 1}
+	total := 2.0
+	if k.Holders.Parts {
+		rows, weights, total = append(rows, row{code: license.FaceShares, label: "份额"}), append(weights, 1), total+1
 	}
-	weights := []float64{1, 1, 1}
-	total := 3.0
 	for _, f := range k.Fields {
 		if !f.OnFace {
 			continue
@@ -180,10 +181,10 @@ func plain(k license.Kind) layout {
 	}
 	places, heights := table(box, 38, rows...)
 	l.places = append(l.places, places...)
-	l.places = append(l.places, term("有效期", 104, 224, 17, 27, 3.6)...)
+	l.places = append(l.places, term("有效期", 104, 221, 17, 27, 3.6)...)
 	issuer, _ := column(104, 238, 23, 82,
 		row{code: license.FaceIssuer, label: "发证机关", h: 9, size: 4.6}, row{code: license.FaceIssueDate, label: "发证日期", h: 9, size: 4.6})
-	l.places = append(append(l.places, issuer...), footer(l.w-20, 268))
+	l.places = append(append(l.places, issuer...), footer(34, 269))
 	l.ornament = func(c *canvas) {
 		c.waves(ofd.Box{X: 23, Y: 24, W: 164, H: 249}, 70, 2.2, 37)
 		c.frame(10, 8.5)
