@@ -3,6 +3,7 @@ package verify
 import (
 	"encoding/base32"
 	"encoding/hex"
+	"path"
 	"strings"
 	"time"
 
@@ -37,7 +38,7 @@ func licenseOf(pkg *ofd.Package, docs []*ofd.Document) *face {
 	f := &face{pkg: pkg, doc: d, identifier: d.Info.Get(license.FaceIdentifier)}
 	var file []byte
 	for _, a := range d.Attachments {
-		if a.Name == license.MetadataName {
+		if path.Base(a.Path) == license.MetadataName {
 			file, _ = pkg.File(a.Path) // absent: ParseMetadata refuses no bytes
 		}
 	}

@@ -268,16 +268,13 @@ func (p *platform) selfCheck(_ context.Context, file []byte) error {
 	if r.Verdict != verdict.NotValid {
 		return nil // without proof and status it cannot be more than undetermined
 	}
-	for _, c := range r.Checks {
-		if c.Result == verdict.Fail {
-			return fault.New(fault.Internal, "self_check", string(c.Code)+" "+c.Where)
-		}
-	}
+	checks := r.Checks
 	for _, s := range r.Signatures {
-		for _, c := range s.Checks {
-			if c.Result == verdict.Fail {
-				return fault.New(fault.Internal, "self_check", string(c.Code)+" "+c.Where)
-			}
+		checks = append(checks, s.Checks...)
+	}
+	for _, c := range checks {
+		if c.Result == verdict.Fail {
+			return fault.New(fault.Internal, "self_check", string(c.Code)+" "+c.Where+" "+c.Detail)
 		}
 	}
 	return fault.New(fault.Internal, "self_check", "the verdict is not valid")
