@@ -71,13 +71,13 @@ type Issuer struct {
 
 // Policies are the decisions that the standards leave to whoever runs the verification. Durations are whole seconds.
 type Policies struct {
-	StatusMaxAge        Seconds  `json:"status_max_age"`        // older status evidence cannot decide
-	ClockSkewWarn       Seconds  `json:"clock_skew_warn"`       // a larger difference of clocks is said
-	ClockSkewRefuse     Seconds  `json:"clock_skew_refuse"`     // a larger difference refuses dynamic codes
-	AcceptExpiredMaker  bool     `json:"accept_expired_maker"`  // a seal maker's certificate may have ended after it made the seal
-	RequireSealStamp    bool     `json:"require_seal_stamp"`    // V5 seals must carry a time stamp
-	RefuseUnknownExtens bool     `json:"refuse_unknown_extens"` // an unknown critical extension in a seal is fatal
-	LaterSigners        [][]byte `json:"later_signers"`         // SM2 points that may sign the open set of a license after its issuer
+	StatusMaxAge       Seconds  `json:"status_max_age"`            // older status evidence cannot decide
+	ClockSkewWarn      Seconds  `json:"clock_skew_warn"`           // a larger difference of clocks is said
+	ClockSkewRefuse    Seconds  `json:"clock_skew_refuse"`         // a larger difference refuses dynamic codes
+	AcceptExpiredMaker bool     `json:"accept_expired_maker"`      // a seal maker's certificate may have ended after it made the seal
+	RequireSealStamp   bool     `json:"require_seal_stamp"`        // V5 seals must carry a time stamp
+	RefuseUnknownExts  bool     `json:"refuse_unknown_extensions"` // an unknown critical extension in a seal is fatal
+	LaterSigners       [][]byte `json:"later_signers"`             // SM2 points that may sign the open set of a license after its issuer
 }
 
 // Seconds is a duration in whole seconds.
