@@ -117,6 +117,11 @@ func (w *world) show(t testing.TB, id license.ID) license.Shown {
 	return s
 }
 
+func (w *world) revoke(ctx context.Context, id license.ID) error {
+	_, err := w.Revoke(ctx, license.RevokeRequest{License: id, Reason: "issued_in_error", Act: act("officer-1", officeOne)})
+	return err
+}
+
 func (w *world) EncodeIssue(f license.IssueFact) ([]byte, [32]byte, error) {
 	w.entries.Add(1)
 	e := append([]byte("issue "), f.Ref[:]...)
