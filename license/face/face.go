@@ -50,13 +50,13 @@ const StaticCustomData = "YinxinStaticCode"
 
 // Fits implements license.Drawer: it lays everything out and draws nothing.
 func (d *Drawer) Fits(in license.DrawInput) error {
-	_, _, err := d.draw(in)
+	_, _, err := d.draw(in, false)
 	return err
 }
 
 // Draw implements license.Drawer.
 func (d *Drawer) Draw(in license.DrawInput) (license.Unsigned, error) {
-	b, lay, err := d.draw(in)
+	b, lay, err := d.draw(in, true)
 	if err != nil {
 		return nil, err
 	}
@@ -105,8 +105,8 @@ func customData(in license.DrawInput) []ofd.CustomData {
 	return out
 }
 
-// draw lays a license out on a fresh document.
-func (d *Drawer) draw(in license.DrawInput) (*ofd.Builder, layout, error) {
+// draw lays a license out on a fresh document, with its artwork or without.
+func (d *Drawer) draw(in license.DrawInput, artwork bool) (*ofd.Builder, layout, error) {
 	lay, err := layoutOf(in)
 	if err != nil {
 		return nil, layout{}, err
@@ -124,7 +124,9 @@ func (d *Drawer) draw(in license.DrawInput) (*ofd.Builder, layout, error) {
 		art: b.Template().Layer(ofd.Background), page: b.Page().Layer(ofd.Body),
 		title: b.Font(d.bold, d.name), tag: b.Tag(TagType, license.MetadataNamespace, TagRoot),
 	}
-	lay.ornament(c)
+	if artwork {
+		lay.ornament(c)
+	}
 	for _, p := range lay.places {
 		c.place(p)
 	}
