@@ -3,7 +3,10 @@ package ledger_test
 import (
 	"bytes"
 	"context"
+	"encoding/asn1"
+	"encoding/base64"
 	"encoding/binary"
+	"math/big"
 	"slices"
 	"strings"
 	"testing"
@@ -130,11 +133,44 @@ func TestKeysDoNotPassForEachOther(t *testing.T) {
 	if r, err := swapped.Verify(cp.Text); err != nil || r.LogSigned || r.Quorum {
 		t.Fatalf("keys in each other's role: %+v (%v)", r, err)
 	}
+	// Two logs are trusted: neither signs for the other, even if its key did sign the text.
+	other := ledgertest.NewSigner(t)
+	body := cp.Body()
+	otherKey := other.LogKey("yinxin.example/ledger/other")
+	two := ledger.Trust{LogKeys: []ledger.Key{log.LogKey(testOrigin), otherKey}}
+	crossed := ledger.SignedCheckpoint{Checkpoint: cp.Checkpoint, Text: []byte(body + "\n")}
+	crossed, err := crossed.WithCosignature(handmadeLine(t, otherKey, other, body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r, err := two.Verify(crossed.Text); err != nil || r.LogSigned {
+		t.Fatalf("a log that signs for another: %+v (%v)", r, err)
+	}
 	// A log key whose name is another log's does not sign for this one.
 	elsewhere := ledger.Trust{LogKeys: []ledger.Key{log.LogKey("yinxin.example/ledger/other")}}
 	if r, err := elsewhere.Verify(cp.Text); err != nil || r.LogSigned {
 		t.Fatalf("a key of another origin: %+v (%v)", r, err)
 	}
+}
+
+// handmadeLine writes a signature line as docs/formats.md tells.
+func handmadeLine(t testing.TB, k ledger.Key, signer *ledgertest.Signer, text string) []byte {
+	t.Helper()
+	e, err := gm.SignatureDigest(k.Public, []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := signer.SignDigest(context.Background(), e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rs struct{ R, S *big.Int }
+	if _, err := asn1.Unmarshal(der, &rs); err != nil {
+		t.Fatal(err)
+	}
+	id := k.ID()
+	sig := append(append(id[:], rs.R.FillBytes(make([]byte, 32))...), rs.S.FillBytes(make([]byte, 32))...)
+	return []byte("— " + k.Name + " " + base64.StdEncoding.EncodeToString(sig) + "\n")
 }
 
 // TestEveryByteCounts changes each byte of a cosigned checkpoint in turn: none of the results is trusted as the original.

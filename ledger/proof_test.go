@@ -284,18 +284,21 @@ func TestRebuildAndProveOfWrongLogs(t *testing.T) {
 	}
 }
 
+// FuzzParseProof starts from the vectors: seeds that change from run to run would mislead the search.
 func FuzzParseProof(f *testing.F) {
-	p := newProvince(f)
-	file, err := p.proof(f).Marshal()
+	v := readVectors(f)
+	f.Add([]byte(v.Notes.Proof))
+	proof, err := ledger.ParseProof([]byte(v.Notes.Proof))
 	if err != nil {
 		f.Fatal(err)
 	}
-	f.Add(file)
-	promised := ledger.Proof{Opening: p.opening, Evidence: ledger.Evidence{Entry: p.entry, Promise: p.promise.Text}}
-	if file, err = promised.Marshal(); err != nil {
+	proof.Evidence.Checkpoint, proof.Evidence.Path = nil, nil
+	promised, err := proof.Marshal()
+	if err != nil {
 		f.Fatal(err)
 	}
-	f.Add(file)
+	f.Add(promised)
+	trust := v.trust(f)
 	f.Fuzz(func(t *testing.T, b []byte) {
 		proof, err := ledger.ParseProof(b)
 		if err != nil {
@@ -309,10 +312,9 @@ func FuzzParseProof(f *testing.F) {
 		if err != nil {
 			t.Fatalf("what was written cannot be read: %v", err)
 		}
-		proof.Status, proof.Fabric, back.Status, back.Fabric = nil, nil, nil, nil
-		if diff := cmp.Diff(proof, back); diff != "" {
-			t.Fatal(diff)
+		if third, err := back.Marshal(); err != nil || !bytes.Equal(third, again) {
+			t.Fatalf("%s is written as %s (%v)", again, third, err)
 		}
-		proof.Verify(hash(3), p.trust)
+		proof.Verify(hash(0x23), trust)
 	})
 }

@@ -115,6 +115,33 @@ func compute(t testing.TB) (vectors, *ledgertest.Memory) {
 	return v, log
 }
 
+func readVectors(t testing.TB) vectors {
+	t.Helper()
+	b, err := os.ReadFile(vectorsFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var v vectors
+	if err := json.Unmarshal(b, &v); err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// trust is the one under which the notes verify.
+func (v *vectors) trust(t testing.TB) ledger.Trust {
+	t.Helper()
+	logKey, err := ledger.ParseKey(v.Notes.LogKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	witnessKey, err := ledger.ParseKey(v.Notes.WitnessKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ledger.Trust{LogKeys: []ledger.Key{logKey}, WitnessKeys: []ledger.Key{witnessKey}, Quorum: 1}
+}
+
 // TestVectors holds the formats to the byte: a change here is a change of a format that is for life.
 func TestVectors(t *testing.T) {
 	t.Parallel()
@@ -122,28 +149,12 @@ func TestVectors(t *testing.T) {
 	if *update {
 		writeVectors(t, want, log)
 	}
-	b, err := os.ReadFile(vectorsFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var got vectors
-	if err := json.Unmarshal(b, &got); err != nil {
-		t.Fatal(err)
-	}
-	notes := got.Notes
+	got := readVectors(t)
+	trust, notes := got.trust(t), got.Notes
 	got.Notes = noteVector{}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Fatal(diff)
 	}
-	logKey, err := ledger.ParseKey(notes.LogKey)
-	if err != nil {
-		t.Fatal(err)
-	}
-	witnessKey, err := ledger.ParseKey(notes.WitnessKey)
-	if err != nil {
-		t.Fatal(err)
-	}
-	trust := ledger.Trust{LogKeys: []ledger.Key{logKey}, WitnessKeys: []ledger.Key{witnessKey}, Quorum: 1}
 	r, err := trust.Verify([]byte(notes.Checkpoint))
 	if err != nil || !r.Quorum || r.QuorumTime.Format(time.RFC3339) != notes.QuorumTime {
 		t.Errorf("checkpoint: %+v (%v)", r, err)

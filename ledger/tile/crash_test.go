@@ -116,7 +116,8 @@ func TestRefusals(t *testing.T) {
 	oldHead := readFile(t, filepath.Join(s.dir, "head"))
 	add(t, l, entries[3:]...)
 	publish(t, l)
-	add(t, l, ledgertest.Entry(t)) // left in the journal with the others
+	add(t, l, ledgertest.Entry(t)) // left in the journal with the others, a frame each
+	add(t, l, ledgertest.Entry(t))
 	waiting := filepath.Join(t.TempDir(), "copy")
 	copyTree(t, s.dir, waiting)
 	closeLog(t, l)
@@ -158,8 +159,13 @@ func TestRefusals(t *testing.T) {
 		{"no journal", "ledger_journal_missing", func(t *testing.T, dir string, _ *tile.Options) {
 			remove(t, filepath.Join(dir, "journal", "00000000000000000000"))
 		}},
-		{"acknowledged entry changed in the journal", "ledger_journal_damaged", func(t *testing.T, dir string, _ *tile.Options) {
+		{"published entry changed in the journal", "ledger_journal_damaged", func(t *testing.T, dir string, _ *tile.Options) {
 			flip(t, filepath.Join(dir, "journal", "00000000000000000000"), 100)
+		}},
+		{"acknowledged entry changed in the journal", "ledger_journal_damaged", func(t *testing.T, dir string, _ *tile.Options) {
+			name := filepath.Join(dir, "journal", "00000000000000000000")
+			last := bytes.LastIndex(readFile(t, name), []byte("YXJRNL1"))
+			flip(t, name, last-5)
 		}},
 		{"cut journal", "ledger_journal_damaged", func(t *testing.T, dir string, _ *tile.Options) {
 			name := filepath.Join(dir, "journal", "00000000000000000000")
