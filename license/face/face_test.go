@@ -35,8 +35,8 @@ func newDrawer(t testing.TB) *face.Drawer {
 	return d
 }
 
-// sample is a license of a kind with the catalogue's example in every field.
-func sample(k license.Kind, change func(*license.License)) license.DrawInput {
+// drawInput is a license of a kind with the catalogue's example in every field.
+func drawInput(k license.Kind, change func(*license.License)) license.DrawInput {
 	l := license.License{
 		ID: license.ID{0, 1, 7}, Kind: k.Code, KindName: k.Name, Office: "11990000000000001G", OfficeName: "示例市行政审批局", BusinessNo: "鄂(2026)示例市第0000001号",
 		Identifier: license.Identifier{Kind: k.Code, Office: "11990000000000001G", Serial: "4KQ7ZP2M6XW3BD5NHT8A", Version: 1}.String(),
@@ -78,7 +78,7 @@ func TestEveryValueIsInTheFile(t *testing.T) {
 	other := kinds[0]
 	other.Layout = "plain"
 	for _, k := range append(kinds, other) {
-		in := sample(k, nil)
+		in := drawInput(k, nil)
 		if err := d.Fits(in); err != nil {
 			t.Errorf("%s: %v", k.Name, err)
 		}
@@ -123,7 +123,7 @@ func TestEveryValueIsInTheFile(t *testing.T) {
 func TestMetadataIsAttached(t *testing.T) {
 	t.Parallel()
 	d := newDrawer(t)
-	in := sample(license.SampleKinds()[2], nil)
+	in := drawInput(license.SampleKinds()[2], nil)
 	u, err := d.Draw(in)
 	if err != nil {
 		t.Fatal(err)
@@ -158,7 +158,7 @@ func TestLongTextsFit(t *testing.T) {
 	t.Parallel()
 	d := newDrawer(t)
 	for _, k := range license.SampleKinds() {
-		in := sample(k, func(l *license.License) {
+		in := drawInput(k, func(l *license.License) {
 			for i, f := range k.Fields {
 				if f.Type == license.TypeText && f.Pattern == "" {
 					l.Fields[i].Value = strings.Repeat("长", f.MaxLength)
@@ -174,7 +174,7 @@ func TestLongTextsFit(t *testing.T) {
 		}
 	}
 	// Ten co-owners.
-	in := sample(license.SampleKinds()[2], func(l *license.License) {
+	in := drawInput(license.SampleKinds()[2], func(l *license.License) {
 		for len(l.Holders) < 10 {
 			l.Holders = append(l.Holders, l.Holders[0])
 		}
@@ -188,7 +188,7 @@ func TestWhatCannotBePrintedIsSaid(t *testing.T) {
 	t.Parallel()
 	d := newDrawer(t)
 	for text, code := range map[string]string{"\U0002ffff": "glyph_missing", strings.Repeat("很长", 3000): "text_overflow"} {
-		err := d.Fits(sample(license.SampleKinds()[0], func(l *license.License) { l.Fields[1].Value = text }))
+		err := d.Fits(drawInput(license.SampleKinds()[0], func(l *license.License) { l.Fields[1].Value = text }))
 		var f *fault.Error
 		if !errors.As(err, &f) || f.Code != code || f.Kind != fault.Invalid {
 			t.Errorf("%s: %v", code, err)
@@ -199,7 +199,7 @@ func TestWhatCannotBePrintedIsSaid(t *testing.T) {
 func TestSameInputSameBytes(t *testing.T) {
 	t.Parallel()
 	d := newDrawer(t)
-	in := sample(license.SampleKinds()[1], nil)
+	in := drawInput(license.SampleKinds()[1], nil)
 	a, err := d.Draw(in)
 	if err != nil {
 		t.Fatal(err)
@@ -215,7 +215,7 @@ func TestSameInputSameBytes(t *testing.T) {
 
 func BenchmarkDraw(b *testing.B) {
 	d := newDrawer(b)
-	in := sample(license.SampleKinds()[2], nil)
+	in := drawInput(license.SampleKinds()[2], nil)
 	b.ReportAllocs()
 	for b.Loop() {
 		u, err := d.Draw(in)
@@ -230,7 +230,7 @@ func BenchmarkDraw(b *testing.B) {
 
 func BenchmarkFits(b *testing.B) {
 	d := newDrawer(b)
-	in := sample(license.SampleKinds()[2], nil)
+	in := drawInput(license.SampleKinds()[2], nil)
 	b.ReportAllocs()
 	for b.Loop() {
 		if err := d.Fits(in); err != nil {
