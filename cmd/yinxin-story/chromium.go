@@ -199,8 +199,7 @@ func (t *tab) press(selector string) error {
 
 // enter types into the field of a form.
 func (t *tab) enter(selector, value string) error {
-	return t.do("fill in "+selector, chromedp.SetValue(chromedp.CSS(selector), "", chromedp.NodeVisible),
-		chromedp.SendKeys(chromedp.CSS(selector), value, chromedp.NodeVisible))
+	return t.do("fill in "+selector, chromedp.SendKeys(chromedp.CSS(selector), value, chromedp.NodeVisible))
 }
 
 // signIn signs in at the page that is open.
@@ -213,7 +212,7 @@ func (t *tab) check(code, word string) error {
 	if err := t.visit("/verify"); err != nil {
 		return err
 	}
-	if err := t.do("paste the code", chromedp.SetValue(chromedp.CSS("#code"), code, chromedp.NodeVisible)); err != nil {
+	if err := t.enter("#code", code); err != nil {
 		return err
 	}
 	if err := t.press("#code-form #submit"); err != nil {

@@ -90,6 +90,9 @@ func (d *demo) second() (demoClient, error) {
 	return demoClient{}, fault.New(fault.Invalid, "demo_json", "demo.json has no two applications that people sign in at")
 }
 
+// codeEnded is the code of the error for a demonstration that ended without being asked to.
+const codeEnded = "demo_ended"
+
 // ownDemo is a demonstration that the story started.
 type ownDemo struct {
 	demo   *demo
@@ -135,7 +138,10 @@ func startDemo(ctx context.Context, binary, folder string) (*ownDemo, error) {
 		close(o.ended)
 	}()
 	if o.demo, err = o.ready(ctx, record); err != nil {
-		return nil, errors.Join(err, o.stop())
+		if fault.CodeOf(err) != codeEnded {
+			err = errors.Join(err, o.stop())
+		}
+		return nil, err
 	}
 	return o, nil
 }
@@ -159,7 +165,7 @@ func (o *ownDemo) ready(ctx context.Context, record string) (*demo, error) {
 		}
 		select {
 		case <-o.ended:
-			return nil, fault.Wrap(o.result, fault.Unavailable, "demo_ended", "the demonstration ended before it was ready: "+o.lastWords()).
+			return nil, fault.Wrap(o.result, fault.Unavailable, codeEnded, "the demonstration ended before it was ready: "+o.lastWords()).
 				WithHint("all its words are in " + o.log)
 		case <-ctx.Done():
 			return nil, fault.Wrap(context.Cause(ctx), fault.Unavailable, "demo_slow", "the demonstration was not ready in time: "+o.lastWords()).
@@ -196,7 +202,7 @@ func (o *ownDemo) lastWords() string {
 func (o *ownDemo) stop() error {
 	select {
 	case <-o.ended:
-		return fault.Wrap(o.result, fault.Unavailable, "demo_ended", "the demonstration ended by itself: "+o.lastWords()).WithHint("all its words are in " + o.log)
+		return fault.Wrap(o.result, fault.Unavailable, codeEnded, "the demonstration ended by itself: "+o.lastWords()).WithHint("all its words are in " + o.log)
 	default:
 	}
 	if err := o.cmd.Process.Signal(os.Interrupt); err != nil {

@@ -58,7 +58,7 @@ func TestStory(t *testing.T) {
 		}
 	})
 	t.Run("revoked", func(t *testing.T) {
-		judge(t, 1, "not_valid", "STATUS_REVOKED", "--proof", in("more/food.proof"), in("more/food.ofd"))
+		judge(t, 1, "not_valid", "STATUS_NOT_IN_FORCE", "--proof", in("more/food.proof"), in("more/food.ofd"))
 	})
 	t.Run("birth certificate", func(t *testing.T) {
 		judge(t, 0, "valid_as_of", "", "--proof", in("more/birth.proof"), in("more/birth.ofd"))
