@@ -32,7 +32,7 @@ func (i input) HTMLType() string {
 }
 
 // Wide says whether the input takes a row for itself.
-func (i input) Wide() bool { return i.Type == "lines" || i.Max > 100 }
+func (i input) Wide() bool { return i.Type == "lines" || (i.Max > 100 && i.Type != "choice") }
 
 // newInput makes an input of the form's own fields.
 func newInput(p *sheet, name, label, value, kind string, required bool) input {

@@ -8,16 +8,15 @@ export function countdown(stage: HTMLElement | null): void {
   const clock = stage.querySelector<HTMLElement>("[data-clock]");
   const over = stage.querySelector<HTMLElement>(".over");
   const say = stage.querySelector<HTMLElement>("[data-say]");
-  const two = (n: number) => String(n).padStart(2, "0");
+  const time = new Intl.DateTimeFormat("en-GB", { timeZone: "Asia/Shanghai", hour: "2-digit", minute: "2-digit", second: "2-digit" });
 
   let awake: { release(): Promise<void> } | undefined;
   const wake = (navigator as unknown as { wakeLock?: { request(kind: string): Promise<{ release(): Promise<void> }> } }).wakeLock;
   wake?.request("screen").then((lock) => (awake = lock)).catch(() => undefined);
 
   const tick = () => {
-    const now = new Date();
     // A live clock tells a clerk at a glance that this is no screenshot.
-    if (clock) clock.textContent = `${two(now.getHours())}:${two(now.getMinutes())}:${two(now.getSeconds())}`;
+    if (clock) clock.textContent = time.format(new Date());
     const seconds = Math.max(0, Math.ceil((end - performance.now()) / 1000));
     if (left) left.textContent = String(seconds);
     ring?.setAttribute("stroke-dashoffset", String(100 - (100 * seconds) / life));

@@ -42,7 +42,8 @@ export function counter(area: HTMLElement | null): void {
   });
   // It types wherever the page is: a key pressed outside of any control belongs to the code.
   document.addEventListener("keydown", (event) => {
-    if (event.target === document.body && event.key.length === 1 && !event.ctrlKey && !event.metaKey && !event.altKey) code.focus();
+    const control = event.target instanceof HTMLElement && event.target.closest("input, textarea, select, button, a, summary");
+    if (!control && event.key.length === 1 && event.key !== " " && !event.ctrlKey && !event.metaKey && !event.altKey) code.focus();
   });
 
   // The reader is large and comes only when a camera or a picture is used.
