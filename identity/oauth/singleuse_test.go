@@ -244,6 +244,15 @@ func TestRefreshReuse(t *testing.T) {
 	if w.active(access) || w.active(last) {
 		t.Error("a refresh token used twice leaves its family")
 	}
+	// The same holds for the very last one, when the grace is over.
+	previous := str(w.tokens(b, "basic"), "refresh_token")
+	if status, out = w.post("/oauth2/token", c, refresh(previous)); status != 200 {
+		t.Fatal(status, out)
+	}
+	w.clock.forward(31 * time.Second)
+	if status, _ = w.post("/oauth2/token", c, refresh(previous)); status != 400 || w.active(str(out, "refresh_token")) {
+		t.Errorf("after the grace: %d, family active %v", status, w.active(str(out, "refresh_token")))
+	}
 	// A changed or an invented token is nobody's.
 	for _, bad := range []string{"", "yxr_", last[:len(last)-1] + "A", last + "A", "yxa_" + last[4:]} {
 		if status, out = w.post("/oauth2/token", c, refresh(bad)); status != 400 {
