@@ -6,7 +6,7 @@ for file in $(git ls-files '*_test.go' | xargs grep -l '^func Fuzz' | sort); do
   dir=./$(dirname "$file")
   for target in $(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' "$file"); do
     echo "fuzz: $dir $target" >&2
-    go test -run '^$' -fuzz "^$target\$" -fuzztime "$time" -parallel 2 "$dir" >"${TMPDIR:-/tmp}/fuzz.$$" 2>&1 || {
+    go test -run '^$' -fuzz "^$target\$" -fuzztime "$time" -fuzzminimizetime 20x -parallel 2 "$dir" >"${TMPDIR:-/tmp}/fuzz.$$" 2>&1 || {
       cat "${TMPDIR:-/tmp}/fuzz.$$"; rm -f "${TMPDIR:-/tmp}/fuzz.$$"; exit 1; }
   done
 done

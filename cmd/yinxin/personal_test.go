@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -118,7 +119,8 @@ func find(b []byte, needles map[string]string) []string {
 	var hits []string
 	for needle, kind := range needles {
 		if bytes.Contains(b, []byte(needle)) || bytes.Contains(b, []byte(hexOf(needle))) {
-			hits = append(hits, kind)
+			at := max(bytes.Index(b, []byte(needle)), bytes.Index(b, []byte(hexOf(needle))))
+			hits = append(hits, fmt.Sprintf("%s (%s, at byte %d: %q)", kind, needle, at, b[max(0, at-20):min(len(b), at+60)]))
 		}
 	}
 	return hits
@@ -143,17 +145,20 @@ func databaseDump(ctx context.Context, t *testing.T, r *running) []byte {
 	}
 	socket := socketOf(t, r.dir)
 	cmd := exec.CommandContext(ctx, matches[len(matches)-1], "-h", socket, "-U", "postgres", "-d", database)
+	var complaint strings.Builder
+	cmd.Stderr = &complaint
 	out, err := cmd.Output()
 	if err != nil {
-		t.Fatalf("pg_dump: %v", err)
+		t.Fatalf("pg_dump: %v: %s", err, complaint.String())
 	}
 	return out
 }
 
-// socketOf reads from PostgreSQL's own pid file where its socket is.
+// socketOf reads from PostgreSQL's own pid file where its socket is; the server writes it relative to its data.
 func socketOf(t *testing.T, dir string) string {
 	t.Helper()
-	b, err := os.ReadFile(filepath.Join(dir, "postgres", "data", "postmaster.pid"))
+	data := filepath.Join(dir, "postgres", "data")
+	b, err := os.ReadFile(filepath.Join(data, "postmaster.pid"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,5 +166,9 @@ func socketOf(t *testing.T, dir string) string {
 	if len(lines) < 5 {
 		t.Fatalf("the pid file has %d lines", len(lines))
 	}
-	return strings.TrimSpace(lines[4])
+	socket := strings.TrimSpace(lines[4])
+	if !filepath.IsAbs(socket) {
+		socket = filepath.Join(data, socket)
+	}
+	return socket
 }

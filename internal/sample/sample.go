@@ -18,7 +18,7 @@ const (
 	Enterprises   = 50
 	firstChild    = 180 // people from here on are children
 	ProvinceName  = "示范省"
-	phoneTemplate = "1990000%04d"
+	phoneTemplate = "1995550%04d"
 )
 
 // Prefecture is one of the 17 prefectures (市州); its cell code is its number.
