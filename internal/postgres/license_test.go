@@ -410,6 +410,48 @@ func TestLostAnswerLosesNoLicense(t *testing.T) {
 	}
 }
 
+// A worker that hears nothing of its commit leaves a license that is issued once or waits: one file, one entry.
+func TestLostAnswerIssuesOnce(t *testing.T) {
+	t.Parallel()
+	for _, mode := range []int32{cutBefore, cutAfter} {
+		env, ctx := testenv.Postgres(t, 1, 2), background(t)
+		p := newProxy(t, env.Cluster.DSN(env.Database))
+		configs := append([]postgres.CellConfig(nil), env.Configs...)
+		configs[0].URL = p.dsn(env.Database)
+		cells, err := postgres.OpenCells(env.Province, configs, postgres.PoolOptions{MaxConns: 4, Cooldown: 10 * time.Millisecond})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(cells.Close)
+		w := worldOn(t, env, cells)
+		l, err := w.Issue(ctx, propertyRequest(number(1)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.set(mode)
+		n, err := w.SealPending(ctx, 1, 10)
+		p.set(pass)
+		if n != 0 || fault.CodeOf(unjoin(err)) != "commit_unknown" {
+			t.Errorf("sealed %d: %v", n, err)
+		}
+		eventually(t, "the cell answers", func() bool { _, err := w.Get(ctx, l.ID); return err == nil })
+		if n, err := w.SealPending(ctx, 1, 10); n != 0 || err != nil {
+			t.Errorf("sealed %d while the lease holds: %v", n, err)
+		}
+		w.pass(license.SealLease)
+		again, err := w.SealPending(ctx, 1, 10)
+		if wanted := map[int32]int{cutBefore: 1, cutAfter: 0}[mode]; err != nil || again != wanted {
+			t.Errorf("sealed %d after the lease, want %d: %v", again, wanted, err)
+		}
+		if _, err := w.File(ctx, l.ID); err != nil {
+			t.Error(err)
+		}
+		if depth, _, err := postgres.NewOutbox(env.Cell(t, 1)).Depth(ctx, postgres.TopicLedger, 10); err != nil || depth != 1 {
+			t.Errorf("%d ledger entries: %v", depth, err)
+		}
+	}
+}
+
 func TestNothingPersonalInPlain(t *testing.T) {
 	t.Parallel()
 	w, ctx := newWorld(t), background(t)

@@ -107,7 +107,7 @@ func property() layout {
 		c.waves(ofd.Box{X: 23, Y: 24, W: 164, H: 249}, 70, 2.2, 37)
 		c.frame(10, 8.5)
 		c.medallion(105, 32, 7.5)
-		c.grid(box, heights, 33, nil)
+		c.grid(box, heights, 33)
 	}
 	return l
 }
@@ -146,7 +146,7 @@ func birth() layout {
 		c.waves(ofd.Box{X: 23, Y: 24, W: 164, H: 249}, 64, 2.6, 29)
 		c.frame(10, 8.5)
 		c.medallion(105, 32, 7.5)
-		c.grid(box, heights, 40, nil)
+		c.grid(box, heights, 40)
 	}
 	return l
 }
@@ -188,7 +188,7 @@ func plain(k license.Kind) layout {
 	l.ornament = func(c *canvas) {
 		c.waves(ofd.Box{X: 23, Y: 24, W: 164, H: 249}, 70, 2.2, 37)
 		c.frame(10, 8.5)
-		c.grid(ofd.Box{X: box.X, Y: box.Y, W: box.W, H: 144}, heights, 38, nil)
+		c.grid(ofd.Box{X: box.X, Y: box.Y, W: box.W, H: 144}, heights, 38)
 	}
 	return l
 }

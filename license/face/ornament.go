@@ -136,7 +136,7 @@ func (c *canvas) rule(x, y, w float64) {
 }
 
 // grid draws the lines of a table; the outer one is thicker.
-func (c *canvas) grid(box ofd.Box, rows []float64, labelW float64, split map[int]float64) {
+func (c *canvas) grid(box ofd.Box, rows []float64, labelW float64) {
 	p := c.lay.palette
 	o := new(ofd.Outline)
 	y := 0.0
@@ -145,9 +145,6 @@ func (c *canvas) grid(box ofd.Box, rows []float64, labelW float64, split map[int
 			o.Move(0, y).Line(box.W, y)
 		}
 		o.Move(labelW, y).Line(labelW, y+h)
-		if at, ok := split[i]; ok {
-			o.Move(at, y).Line(at, y+h).Move(at+labelW, y).Line(at+labelW, y+h)
-		}
 		y += h
 	}
 	c.art.Path(ofd.Path{Box: box, Outline: o, LineWidth: 0.2, Stroke: &p.frame})
