@@ -1,6 +1,9 @@
 package web
 
-import "io/fs"
+import (
+	"io/fs"
+	"sync"
+)
 
 // What the tests look into.
 
@@ -42,9 +45,11 @@ func Operations() []Operation {
 	return out
 }
 
+var loadedSchemas = sync.OnceValues(func() (*schemas, error) { return loadSchemas(files) })
+
 // CheckSchema holds JSON against a named schema of the API.
 func CheckSchema(name string, b []byte) error {
-	s, err := loadSchemas(files)
+	s, err := loadedSchemas()
 	if err != nil {
 		return err
 	}
