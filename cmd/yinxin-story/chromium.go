@@ -230,6 +230,17 @@ func (t *tab) viewport(width, height int64, scale float64, phone bool) error {
 	return t.do("set the viewport", chromedp.EmulateViewport(width, height, opts...))
 }
 
+// fit makes the window as high as an element with what stands above it, so that a picture ends where the matter ends.
+func (t *tab) fit(selector string, width int64) error {
+	ctx, cancel := context.WithTimeout(t.ctx, pageLimit)
+	defer cancel()
+	bottom, err := chromedp.Run(ctx, chromedp.Evaluate[float64](fmt.Sprintf("document.querySelector(%q).getBoundingClientRect().bottom + window.scrollY", selector)))
+	if err != nil {
+		return fault.Wrap(err, fault.Internal, "picture", "the page lacks "+selector)
+	}
+	return t.viewport(width, int64(bottom)+28, 1, false)
+}
+
 // picture takes the page: what the window shows, or all of it.
 func (t *tab) picture(whole bool) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(t.ctx, pageLimit)

@@ -11,6 +11,8 @@ import (
 	"image/jpeg"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -65,6 +67,7 @@ func TestBrowser(t *testing.T) {
 			t.Error(err)
 		}
 	})
+	t.Run("hears", func(t *testing.T) { hears(t, story, browser, axe) })
 	t.Run("scan", func(t *testing.T) { scan(t, story, browser) })
 	for _, m := range []mode{
 		{"light", map[string]string{prefLang: "zh-CN", prefTheme: "light"}, false},
@@ -83,6 +86,34 @@ func fine(t *testing.T, page *tab, where string, err error) {
 	}
 	for _, problem := range page.complaints() {
 		t.Errorf("%s complains: %s", where, problem)
+	}
+}
+
+// hears plants one fault of each sort in a page: a test that is deaf would pass for ever.
+func hears(t *testing.T, s *story, browser *chromium, axe string) {
+	page, err := browser.open(s.demo.BaseURL, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer page.close()
+	fine(t, page, "front page", page.visit("/"))
+	for what, plant := range map[string]string{
+		"exception":    `setTimeout(() => { throw new Error("planted") })`,
+		"console":      `console.error("planted")`,
+		"a refusal":    `document.body.append(Object.assign(document.createElement("script"), {textContent: "window.planted = 1"}))`,
+		"axe's reason": `document.body.append(Object.assign(new Image(), {src: "/static/mark.svg"}))`,
+	} {
+		if err := page.do("plant "+what, chromedp.Evaluate[chromedp.Void](plant)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	found := audit(t, page, axe) // takes long enough for the others to be heard
+	if !slices.ContainsFunc(found, func(v violation) bool { return v.ID == "image-alt" }) {
+		t.Errorf("axe-core does not see a planted picture without words: %v", found)
+	}
+	if heard := strings.Join(page.complaints(), "\n"); !strings.Contains(heard, "exception: ") || !strings.Contains(heard, "console: ") ||
+		!strings.Contains(heard, "Content Security Policy") {
+		t.Errorf("not every planted fault is heard: %s", heard)
 	}
 }
 

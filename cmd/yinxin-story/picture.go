@@ -101,14 +101,22 @@ func (a *album) signingIn(context.Context) error {
 
 // holding takes the wallet: as it is, for elders, in the dark.
 func (a *album) holding(context.Context) error {
-	for name, prefs := range map[string]map[string]string{
-		"wallet": nil, "wallet-elder": {prefElder: "1"}, "wallet-dark": {prefTheme: "dark"},
+	for _, w := range []struct {
+		name  string
+		prefs map[string]string
+		phone bool
+	}{
+		{"wallet", nil, false}, {"wallet-elder", map[string]string{prefElder: "1"}, true}, {"wallet-dark", map[string]string{prefTheme: "dark"}, false},
 	} {
-		err := a.window(a.citizen, prefs, 1180, 820, 1, false, func(t *tab) error {
+		width, height, scale := int64(1180), int64(820), 1.0
+		if w.phone {
+			width, height, scale = 390, 844, 2
+		}
+		err := a.window(a.citizen, w.prefs, width, height, scale, w.phone, func(t *tab) error {
 			if err := t.visit("/wallet"); err != nil {
 				return err
 			}
-			return a.keep(name, t, true)
+			return a.keep(w.name, t, !w.phone)
 		})
 		if err != nil {
 			return err
@@ -159,10 +167,7 @@ func (a *album) verifying(ctx context.Context) error {
 			return err
 		}
 		for _, c := range []struct{ name, code, word string }{{"verdict", good, "valid"}, {"verdict-revoked", ended, "not_valid"}} {
-			if err := t.check(c.code, c.word); err != nil {
-				return err
-			}
-			if err := a.keep(c.name, t, true); err != nil {
+			if err := errors.Join(t.check(c.code, c.word), t.fit(".verdict", 1180), a.keep(c.name, t, false)); err != nil {
 				return err
 			}
 		}
