@@ -33,15 +33,8 @@ func (j Judge) Code(text string) verdict.Report {
 	}
 	r.Checks = append(r.Checks, verdict.OK("code.form", ""))
 	r.Subject.ID = s.License.String()
-	switch key := j.Trust.staticKey(s, j.At); {
-	case key == nil:
-		r.Checks = append(r.Checks, verdict.Note("code.signature", verdict.TrustAnchorUnknown, "", "the trust list does not know the key of the code"))
-	case !s.Verify(key):
-		r.Checks = append(r.Checks, verdict.Note("code.signature", verdict.CodeSignatureInvalid, "", ""))
-	default:
-		r.Checks = append(r.Checks, verdict.OK("code.signature", ""))
-	}
-	j.judgeDates(&r, s)
+	j.judgeStatic(&r, s, j.At, "")
+	j.judgeDates(&r, s, "")
 	j.judgeStatus(&r, s, nil)
 	r.Settle(false, j.At)
 	return r

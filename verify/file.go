@@ -44,7 +44,7 @@ func (j Judge) File(file, proof []byte) verdict.Report {
 		r.Signatures = append(r.Signatures, s)
 	}
 	if lic != nil {
-		j.judgeLater(exam, r.Signatures, held)
+		j.judgeLater(exam, issuing, r.Signatures, held)
 	}
 	r.Checks = append(r.Checks, exam.Coverage(func(s *ofd.SignatureEntry) bool { return held[s] })...)
 
@@ -79,9 +79,30 @@ func (j Judge) judgeProof(r *verdict.Report, file []byte, issuing *ofd.Signature
 		document = gm.SM3(issuing.Raw)
 	}
 	res := p.Verify(document, j.Trust.ledger)
-	r.Checks = append(r.Checks, res.Checks...)
-	r.Ledger = res.Ledger
+	j.tellLedger(r, res)
 	return res, p.Status
+}
+
+// tellLedger puts what the proof is worth into the report. Where the trust names no log at all, a signature that it cannot
+// know is unknown, not wrong.
+func (j Judge) tellLedger(r *verdict.Report, res ledger.Result) {
+	if len(j.Trust.ledger.LogKeys) > 0 {
+		r.Checks = append(r.Checks, res.Checks...)
+		r.Ledger = res.Ledger
+		return
+	}
+	told := false
+	for _, c := range res.Checks {
+		switch c.Code {
+		case verdict.ProofCheckpointInvalid, verdict.ProofWitnessQuorumMissing:
+			if !told {
+				r.Checks = append(r.Checks, verdict.Note(ledger.CheckCheckpoint, verdict.TrustAnchorUnknown, "", "the trust names no ledger"))
+			}
+			told = true
+		default:
+			r.Checks = append(r.Checks, c)
+		}
+	}
 }
 
 // judgeEntry judges one signature of the package: what ofd found of its references, and what its value is worth.
@@ -107,40 +128,4 @@ func (j Judge) judgeEntry(e, issuing *ofd.SignatureEntry, known ledger.Result, i
 		s.Checks = append(s.Checks, verdict.Note("license.seal", verdict.SVTypeMismatch, e.Path, "a license is sealed by its issuer"))
 	}
 	return s
-}
-
-// judgeLater holds later signatures of a license to the keys that the trust list allows for it. Without that, whoever owns
-// any certificate could draw on somebody else's license.
-func (j Judge) judgeLater(e *ofd.Examination, signatures []verdict.Signature, held map[*ofd.SignatureEntry]bool) {
-	allowed := j.Trust.pki.Policies().LaterSigners
-	var issuer []byte
-	for i, entry := range e.Signatures {
-		point := signerPoint(entry)
-		if i == 0 {
-			issuer = point
-			continue
-		}
-		ok := point != nil && string(point) == string(issuer)
-		for _, a := range allowed {
-			ok = ok || point != nil && string(point) == string(a)
-		}
-		if !ok {
-			signatures[i].Checks = append(signatures[i].Checks, verdict.Note("license.later_signer", verdict.TrustRoleNotAllowed,
-				entry.Path, "the trust list does not allow this key to sign on licenses"))
-			held[entry] = false
-		}
-	}
-}
-
-// signerPoint is the public key of an entry's signer, nil when it has no SM2 certificate inside.
-func signerPoint(e *ofd.SignatureEntry) []byte {
-	s, err := seal.ParseSignature(e.Value)
-	if err != nil {
-		return nil
-	}
-	pub, ok := signerKey(s.Cert)
-	if !ok {
-		return nil
-	}
-	return gm.MarshalPublicKey(pub)
 }

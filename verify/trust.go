@@ -18,7 +18,6 @@ type Trust struct {
 	pki    *pki.Trust
 	ledger ledger.Trust
 	checks []verdict.Check // what is to be said of the list itself
-	digest gm.Digest
 }
 
 // OpenTrust reads a trust file, either a signed trust list (信任列表) or plain PEM anchors. state is what was remembered
@@ -30,13 +29,18 @@ func OpenTrust(file, state []byte, remembers bool, at time.Time) (Trust, []byte,
 		if err != nil {
 			return Trust{}, nil, err
 		}
-		return Trust{pki: anchors, digest: gm.SM3(file)}, state, nil
+		return Trust{pki: anchors}, state, nil
 	}
 	signed, err := pki.OpenList(file)
+	if err != nil && bytes.HasPrefix(file, []byte(`{"format":"`+pki.Format+`"`)) {
+		// It says that it is a trust list and is none: somebody altered it, and whoever relies on it must hear so.
+		bad := verdict.Note("trust.signature", verdict.TrustListInvalid, "", "")
+		return Trust{checks: []verdict.Check{bad}}, state, nil
+	}
 	if err != nil {
 		return Trust{}, nil, err
 	}
-	t := Trust{digest: signed.Digest}
+	var t Trust
 	if t.pki, err = signed.List.Trust(); err != nil {
 		return Trust{}, nil, err
 	}

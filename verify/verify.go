@@ -8,12 +8,16 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/cryptobyte/asn1"
+
 	"github.com/yinxin-trust/yinxin/internal/fault"
 	"github.com/yinxin-trust/yinxin/internal/verdict"
 	"github.com/yinxin-trust/yinxin/ledger"
 	"github.com/yinxin-trust/yinxin/license"
 	"github.com/yinxin-trust/yinxin/ofd"
 	"github.com/yinxin-trust/yinxin/seal"
+	"github.com/yinxin-trust/yinxin/seal/pki"
 )
 
 // Judge judges as of one moment, with one trust.
@@ -43,29 +47,45 @@ const maxSmall = 8 << 20
 // Bytes judges a file by what it is: an OFD package, a seal, a signature value, a proof alone, or a text with a code. A proof
 // may accompany a package. Bytes of no known kind are an error, not a verdict.
 func (j Judge) Bytes(file, proof []byte) (verdict.Report, error) {
-	switch {
-	case bytes.HasPrefix(file, []byte("PK")):
+	if bytes.HasPrefix(file, []byte("PK")) {
 		return j.File(file, proof), nil
+	}
+	if proof != nil {
+		return verdict.Report{}, fault.New(fault.Invalid, "proof_alone", "a proof belongs to an OFD file, and this is none").
+			WithHint("judge the proof by itself, or name the OFD file that it came with")
+	}
+	switch {
 	case len(file) > maxSmall:
 	case len(file) > 2 && file[0] == 0x30:
-		if _, err := seal.ParseSignature(file); err == nil {
+		if signatureShaped(file) {
 			return j.SignatureValue(file), nil
 		}
 		return j.Seal(file), nil
 	case bytes.HasPrefix(bytes.TrimSpace(file), []byte("{")):
 		return j.Proof(file), nil
-	case len(file) <= 2048:
-		if text := string(file); isCode(text) {
-			return j.Code(text), nil
-		}
+	case len(file) <= 2048 && IsCode(string(file)):
+		return j.Code(string(file)), nil
 	}
 	return verdict.Report{}, fault.New(fault.Invalid, "file_unknown", "this is no OFD file, seal, signature value, proof or code").
 		WithHint("pass the file as it was received: .ofd, .esl, .dat, .proof, or the text of a code")
 }
 
-func isCode(text string) bool {
+// signatureShaped tells a signature value from a seal: signed data, or a SEQUENCE whose first part is a SEQUENCE that
+// begins with a version number, where a seal has its header.
+func signatureShaped(der []byte) bool {
+	if pki.IsSignedData(der) {
+		return true
+	}
+	in := cryptobyte.String(der)
+	var outer, first cryptobyte.String
+	return in.ReadASN1(&outer, asn1.SEQUENCE) && outer.ReadASN1(&first, asn1.SEQUENCE) && first.PeekASN1Tag(asn1.INTEGER)
+}
+
+// IsCode tells whether a text is one of our codes, or was meant to be one.
+func IsCode(text string) bool {
 	_, _, err := license.SplitCode(text)
-	return err == nil || strings.Contains(strings.ToUpper(text), "/P/") || strings.Contains(strings.ToUpper(text), "/S/")
+	text = strings.ToUpper(text)
+	return err == nil || strings.Contains(text, "/P/") || strings.Contains(text, "/S/")
 }
 
 // begin starts a report with what is to be said of the trust.
@@ -95,11 +115,15 @@ func (j Judge) Seal(der []byte) verdict.Report {
 	return r
 }
 
-// SignatureValue judges a seal signature without the document it belongs to: what was signed stays unknown.
+// SignatureValue judges a signature, of a seal or of GB/T 35275, without the document it belongs to: what was signed stays
+// unknown.
 func (j Judge) SignatureValue(der []byte) verdict.Report {
 	r := j.begin(kindSignature)
-	s := seal.JudgeSignature(seal.SignatureInput{Value: der, Evidence: j.evidence(nil)})
-	r.Signatures = []verdict.Signature{s}
+	judge := seal.JudgeSignature
+	if pki.IsSignedData(der) {
+		judge = seal.JudgeSign
+	}
+	r.Signatures = []verdict.Signature{judge(seal.SignatureInput{Value: der, Evidence: j.evidence(nil)})}
 	r.Settle(false, j.At)
 	return r
 }
@@ -114,10 +138,9 @@ func (j Judge) Proof(file []byte) verdict.Report {
 		return r
 	}
 	res := p.Evidence.Verify(j.Trust.ledger)
-	r.Checks = append(r.Checks, res.Checks...)
+	j.tellLedger(&r, res)
 	r.Checks = append(r.Checks, verdict.Check{Name: "document.digest", Result: verdict.Unknown,
 		Code: verdict.DatahashUnchecked, Detail: "the document that the proof is about is not at hand"})
-	r.Ledger = res.Ledger
 	r.Settle(false, j.At)
 	return r
 }

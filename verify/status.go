@@ -1,0 +1,98 @@
+package verify
+
+import (
+	"encoding/base32"
+	"encoding/hex"
+	"time"
+
+	"github.com/yinxin-trust/yinxin/internal/verdict"
+	"github.com/yinxin-trust/yinxin/license"
+	"github.com/yinxin-trust/yinxin/seal/pki"
+)
+
+// judgeDates checks the validity that the license itself states, by the calendar of the province. A code knows the day of
+// issue and the end; from is the day from which a file says that it holds, "" where nothing says so.
+func (j Judge) judgeDates(r *verdict.Report, s license.Static, from string) {
+	const name = "license.dates"
+	today := j.At.In(chinaTime()).Format(time.DateOnly)
+	switch {
+	case s.ExpiryDate != "" && today > s.ExpiryDate:
+		r.Subject.Status = string(license.Expired)
+		r.Checks = append(r.Checks, verdict.Note(name, verdict.StatusExpired, "", "valid until "+s.ExpiryDate))
+	case today < s.IssueDate:
+		r.Checks = append(r.Checks, verdict.Note(name, verdict.StatusNotYetValid, "", "issued on "+s.IssueDate))
+	case today < from:
+		r.Checks = append(r.Checks, verdict.Note(name, verdict.StatusNotYetValid, "", "valid from "+from))
+	default:
+		r.Checks = append(r.Checks, verdict.OK(name, ""))
+	}
+}
+
+// judgeStatus reads the signed status, and gives the time as of which the license is known to be in force.
+func (j Judge) judgeStatus(r *verdict.Report, s license.Static, status []byte) time.Time {
+	const name = "license.status"
+	note := func(code verdict.Code, detail string) {
+		r.Checks = append(r.Checks, verdict.Note(name, code, "", detail))
+	}
+	if status == nil {
+		note(verdict.StatusUnknown, "no status evidence was at hand")
+		return j.At
+	}
+	e, err := license.ParseStatusEvidence(status)
+	if err != nil {
+		note(verdict.StatusInvalid, "the status evidence cannot be read")
+		return j.At
+	}
+	id, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(e.KeyID)
+	if err != nil {
+		note(verdict.StatusInvalid, "the status evidence names no key")
+		return j.At
+	}
+	key := j.Trust.issuer(hex.EncodeToString(id), pki.PurposeStatusList, e.IssuedAt)
+	skew := j.Trust.pki.Policies().ClockSkewRefuse.Duration()
+	maxAge := j.Trust.pki.Policies().StatusMaxAge.Duration()
+	switch {
+	case key == nil:
+		note(verdict.TrustAnchorUnknown, "the trust list does not know the key of the status evidence")
+		return j.At
+	case !e.Verify(key):
+		note(verdict.StatusInvalid, "the status evidence's signature does not verify")
+		return j.At
+	case e.List != s.List || e.Index != s.Index:
+		note(verdict.ProofWrongSubject, "the status evidence is about another license")
+		return j.At
+	case e.IssuedAt.After(j.At.Add(skew)):
+		note(verdict.StatusUnknown, "the status evidence is later than the time asked for")
+		return j.At
+	}
+	asOf := e.IssuedAt.Format(time.RFC3339)
+	if e.Value == license.StatusNot {
+		note(verdict.StatusNotInForce, "as of "+asOf) // which no license comes back from, however old the evidence
+		return e.IssuedAt
+	}
+	if j.At.Sub(e.IssuedAt) > maxAge || j.At.After(e.NextUpdate.Add(skew)) {
+		note(verdict.StatusStale, "the status evidence is of "+asOf)
+		return j.At
+	}
+	switch e.Value {
+	case license.StatusSuspended:
+		r.Subject.Status = string(license.Suspended)
+		note(verdict.StatusSuspended, "as of "+asOf)
+		return e.IssuedAt
+	case license.StatusOurs:
+		r.Subject.Status = string(license.Accepted)
+		note(verdict.StatusPending, "as of "+asOf)
+		return e.IssuedAt
+	}
+	if r.Subject.Status == "" {
+		r.Subject.Status = string(license.Issued)
+	}
+	r.Checks = append(r.Checks, verdict.Check{Name: name, Result: verdict.Pass, Detail: "in force as of " + asOf})
+	if j.Live {
+		return j.At
+	}
+	return e.IssuedAt
+}
+
+// chinaTime is the province's calendar. A fixed zone: China has had no daylight saving since 1991.
+func chinaTime() *time.Location { return time.FixedZone("CST", 8*3600) }
