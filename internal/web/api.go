@@ -79,12 +79,14 @@ func (s *server) routeAPI(mux *http.ServeMux) {
 	for _, op := range s.operations() {
 		mux.Handle(op.Method+" "+apiRoot+op.Path, s.api(op))
 	}
-	// "search" is no license: without this line GET would find it under /licenses/{id}.
-	mux.HandleFunc("GET "+apiRoot+"/licenses/search", func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Allow", "POST")
-		s.failAPI(w, r, http.StatusMethodNotAllowed,
-			fault.New(fault.Invalid, "method_not_allowed", "this address does not take requests of this kind"))
-	})
+	// "search" is no license: without these lines GET would find it under /licenses/{id}, and Allow would name it.
+	for _, method := range []string{"GET", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"} {
+		mux.HandleFunc(method+" "+apiRoot+"/licenses/search", func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Allow", "POST")
+			s.failAPI(w, r, http.StatusMethodNotAllowed,
+				fault.New(fault.Invalid, "method_not_allowed", "this address does not take requests of this kind"))
+		})
+	}
 }
 
 // api makes a handler of an operation: who calls, may they, is the body what the document says, then the call.

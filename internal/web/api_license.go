@@ -222,7 +222,7 @@ func (s *server) apiSearch(c *call) (reply, error) {
 	case c.who.Account != nil && !c.who.Account.Has(identity.Officer):
 		return reply{}, fault.New(fault.Forbidden, "holder_forbidden", "a person may list only licenses of their own identities")
 	case in.Matter == "" || in.Reason == "":
-		return reply{}, fault.New(fault.Invalid, "matter_missing", "say for which matter and why: fill in matter and reason")
+		return reply{}, fault.New(fault.Forbidden, "matter_missing", "say for which matter and why: fill in matter and reason")
 	}
 	t, ok := license.LookupHolderType(holder.Type)
 	if !ok || !t.Valid(holder.Code) {

@@ -81,7 +81,7 @@ func examples() []example {
 		{"getLicense", "GET", "/licenses/" + none, "all", "", "", 404},
 		{"getLicense", "GET", "/licenses/x%00y", "all", "", "", 400},
 		{"searchLicenses", "POST", "/licenses/search", "read", jsonType, `{"holder":{"type":"001","code":"91990000MA0000001B"},"matter":"m","reason":"r"}`, 200},
-		{"searchLicenses", "POST", "/licenses/search", "read", jsonType, `{"holder":{"type":"001","code":"91990000MA0000001B"}}`, 400},
+		{"searchLicenses", "POST", "/licenses/search", "read", jsonType, `{"holder":{"type":"001","code":"91990000MA0000001B"}}`, 403},
 		{"searchLicenses", "POST", "/licenses/search", "read", jsonType, `{"holder":{"type":"001","code":"91990000MA0000001C"},"matter":"m","reason":"r"}`, 400},
 		{"searchLicenses", "POST", "/licenses/search", "person", jsonType, `{"holder":{"type":"001","code":"91990000MA0000001B"}}`, 200},
 		{"searchLicenses", "POST", "/licenses/search", "person", jsonType, `{"holder":{"type":"111","code":"990101199001010027"},"matter":"m","reason":"r"}`, 403},

@@ -135,12 +135,13 @@ func (s *server) documentOperation(op operation) map[string]any {
 		o["requestBody"] = map[string]any{"required": true,
 			"content": map[string]any{"application/json": map[string]any{"schema": schemaRef(op.Body)}}}
 	case op.Upload:
-		file := map[string]any{"type": "string", "contentEncoding": "binary"}
+		file := map[string]any{"type": "string", "contentEncoding": "binary", "minLength": 1}
+		proof := map[string]any{"type": "string", "contentEncoding": "binary"} // browsers send an empty part for none
 		o["requestBody"] = map[string]any{"required": true, "content": map[string]any{
 			"application/ofd":          map[string]any{},
 			"application/octet-stream": map[string]any{},
 			"multipart/form-data": map[string]any{"schema": map[string]any{"type": "object", "required": []any{"file"},
-				"properties": map[string]any{"file": file, "proof": file}, "additionalProperties": false}}}}
+				"properties": map[string]any{"file": file, "proof": proof}, "additionalProperties": false}}}}
 	}
 	return o
 }
