@@ -38,7 +38,7 @@ var binary = sync.OnceValues(func() (string, error) {
 
 // running is a demonstration in a process of its own.
 type running struct {
-	t      *testing.T
+	t      testing.TB
 	dir    string
 	addr   string
 	cmd    *exec.Cmd
@@ -48,7 +48,7 @@ type running struct {
 	token  string
 }
 
-func freeAddr(t *testing.T) string {
+func freeAddr(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "localhost:0")
 	if err != nil {
@@ -69,7 +69,7 @@ func startDemo(t *testing.T, dir, addr string) *running {
 }
 
 // startDemoUntil is startDemo for a demonstration that lives as long as atEnd says.
-func startDemoUntil(t *testing.T, dir, addr string, atEnd func(func())) *running {
+func startDemoUntil(t testing.TB, dir, addr string, atEnd func(func())) *running {
 	t.Helper()
 	path, err := binary()
 	if err != nil {

@@ -57,6 +57,7 @@ type platform struct {
 	bold     []byte
 	registry *postgres.SealStore
 	accounts *identity.Service
+	grants   *postgres.OAuthStore
 	provider *oauth.Provider
 	clients  []oauth.Registration
 	licenses *license.Service
@@ -197,9 +198,10 @@ func (p *platform) openIdentity(ctx context.Context) error {
 		return err
 	}
 	cookie := web.SessionCookie(p.secure())
+	p.grants = postgres.NewOAuthStore(province)
 	p.provider, err = oauth.New(ctx, oauth.Options{
-		Issuer: p.Base, Accounts: p.accounts, Store: postgres.NewOAuthStore(province), Keys: []hsm.Key{es, rs},
-		Secret: secrets[secretToken], Rand: rand.Reader, Logger: p.Logger,
+		Issuer: p.Base, Accounts: p.accounts, Store: p.grants, Keys: []hsm.Key{es, rs},
+		Secret: secrets[secretToken], Rand: rand.Reader, Logger: p.Logger, SessionToken: web.SessionToken,
 		BrowserSession: func(r *http.Request) string {
 			c, err := r.Cookie(cookie)
 			if err != nil {

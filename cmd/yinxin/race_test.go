@@ -106,7 +106,7 @@ func TestOneLicense(t *testing.T) {
 }
 
 // issued issues a food license to an enterprise and waits for its seal.
-func issued(ctx context.Context, t *testing.T, r *running, number string, enterprise int) string {
+func issued(ctx context.Context, t testing.TB, r *running, number string, enterprise int) string {
 	t.Helper()
 	var got struct {
 		ID    string `json:"id"`

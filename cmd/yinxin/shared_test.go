@@ -16,7 +16,7 @@ type common struct {
 var commonDemo common //nolint:gochecknoglobals // one process for the tests of the package, ended by TestMain
 
 // shared gives the demonstration that all tests share, with a fresh token.
-func shared(t *testing.T) *running {
+func shared(t testing.TB) *running {
 	t.Helper()
 	commonDemo.once.Do(func() {
 		dir, err := os.MkdirTemp("", "yinxin-demo")

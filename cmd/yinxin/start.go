@@ -23,6 +23,7 @@ func (p *platform) start(ctx context.Context) {
 		p.loops.Add(1)
 		go func() { defer p.loops.Done(); f() }()
 	}
+	run(func() { p.prune(ctx) })
 	for _, pool := range p.cells.All() {
 		cell := pool.Code()
 		run(func() { publishLedger(ctx, p.Logger, pool, p.engine, p.ledgerBell.of(cell)) })
@@ -45,6 +46,28 @@ func (p *platform) start(ctx context.Context) {
 				return p.licenses.DrainDirectory(ctx, cell)
 			})
 		})
+	}
+}
+
+// pruneEvery is how often grants, sessions and requests whose day is over are removed.
+const pruneEvery = time.Hour
+
+// prune keeps the province's tables of tokens as small as a day makes them.
+func (p *platform) prune(ctx context.Context) {
+	ticker := time.NewTicker(pruneEvery)
+	defer ticker.Stop()
+	for {
+		switch n, err := p.grants.Prune(ctx, identity.DayOf(time.Now())); {
+		case err != nil && ctx.Err() == nil:
+			p.Logger.Warn("what has expired was not removed", "error", err)
+		case n > 0:
+			p.Logger.Info("expired sessions and grants removed", "rows", n)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
 	}
 }
 
