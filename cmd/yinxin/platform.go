@@ -201,7 +201,7 @@ func (p *platform) openIdentity(ctx context.Context) error {
 	p.grants = postgres.NewOAuthStore(province)
 	p.provider, err = oauth.New(ctx, oauth.Options{
 		Issuer: p.Base, Accounts: p.accounts, Store: p.grants, Keys: []hsm.Key{es, rs},
-		Secret: secrets[secretToken], Rand: rand.Reader, Logger: p.Logger, SessionToken: web.SessionToken,
+		Secret: secrets[secretToken], Rand: rand.Reader, Logger: p.Logger, SessionToken: web.SessionToken, ErrorPage: web.DrawFault,
 		BrowserSession: func(r *http.Request) string {
 			c, err := r.Cookie(cookie)
 			if err != nil {

@@ -189,7 +189,12 @@ func (l log) Proof(ctx context.Context, id license.ID) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	evidence, err := ledger.Prove(ctx, l.engine, o.IssueLeaf)
+	return l.prove(ctx, id, o, o.IssueLeaf)
+}
+
+// prove gathers the evidence for one entry of a license.
+func (l log) prove(ctx context.Context, id license.ID, o license.Opening, leaf ledger.Hash) ([]byte, error) {
+	evidence, err := ledger.Prove(ctx, l.engine, leaf)
 	if err != nil {
 		if fault.KindOf(err) == fault.NotFound {
 			return nil, fault.Wrap(err, fault.Conflict, "proof_pending", "the ledger has not published the license's entry yet").
@@ -210,6 +215,19 @@ func (l log) Proof(ctx context.Context, id license.ID) ([]byte, error) {
 		Evidence: evidence, Status: raw,
 	}
 	return p.Marshal()
+}
+
+// StatusProof proves that the latest change of a license's status stands in the log. Its opening is the license's, so that
+// the entry's ref can be matched; only the issue's entry commits to a document.
+func (l log) StatusProof(ctx context.Context, id license.ID) ([]byte, error) {
+	o, err := l.licenses.Opening(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if len(o.EndLeaf) != 32 {
+		return nil, fault.New(fault.NotFound, "status_unchanged", "the license's status has not changed since it was issued")
+	}
+	return l.prove(ctx, id, o, ledger.Hash(o.EndLeaf))
 }
 
 // Checkpoint is the latest that the witnesses cosigned.

@@ -152,6 +152,18 @@ func (s *server) apiFile(c *call) (reply, error) {
 	return reply{status: http.StatusOK, bytes: b, kind: "application/ofd", name: l, suffix: ".ofd"}, nil
 }
 
+func (s *server) apiStatusProof(c *call) (reply, error) {
+	l, err := c.readable()
+	if err != nil {
+		return reply{}, err
+	}
+	b, err := s.Proofs.StatusProof(c.Context(), l.ID)
+	if err != nil {
+		return reply{}, err
+	}
+	return reply{status: http.StatusOK, bytes: b, kind: "application/octet-stream", name: l, suffix: ".status.proof"}, nil
+}
+
 func (s *server) apiProof(c *call) (reply, error) {
 	l, err := c.readable()
 	if err != nil {

@@ -283,6 +283,17 @@ func (w *world) Events(_ context.Context, id license.ID, _ int) ([]license.Event
 	return w.events[id], w.broken
 }
 
+func (w *world) StatusProof(ctx context.Context, id license.ID) ([]byte, error) {
+	l, err := w.Get(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if l.EndedAt.IsZero() {
+		return nil, fault.New(fault.NotFound, "status_unchanged", "the license's status has not changed since it was issued")
+	}
+	return w.Proof(ctx, id)
+}
+
 func (w *world) Proof(_ context.Context, id license.ID) ([]byte, error) {
 	l, err := w.Get(context.Background(), id)
 	if err == nil && l.LedgerState != "included" {

@@ -46,6 +46,9 @@ func (s *server) operations() []operation {
 		{Method: "GET", Path: "/licenses/{id}/proof", ID: "getProof", Access: required, Scope: identity.ScopeRead,
 			Summary: "The ledger proof with status evidence", SummaryZH: "账本证明与状态证据",
 			Answers: []answer{{200, "application/octet-stream", "", "the proof"}}, Faults: append(read, 409), handle: s.apiProof},
+		{Method: "GET", Path: "/licenses/{id}/status-proof", ID: "getStatusProof", Access: required, Scope: identity.ScopeRead,
+			Summary: "The ledger proof of the latest change of status, such as a revocation", SummaryZH: "最近一次状态变更(如撤销)的账本证明",
+			Answers: []answer{{200, "application/octet-stream", "", "the proof"}}, Faults: append(read, 409), handle: s.apiStatusProof},
 		{Method: "GET", Path: "/licenses/{id}/static-code", ID: "getStaticCode", Access: required, Scope: identity.ScopeRead,
 			Summary: "The code that is printed on the license", SummaryZH: "印制在证照上的静态码",
 			Answers: ok("StaticCode", "the code"), Faults: append(read, 409), handle: s.apiStaticCode},
@@ -97,6 +100,17 @@ func schemaRef(name string) map[string]any {
 	return map[string]any{"$ref": "#/components/schemas/" + name}
 }
 
+// licenseLinks says what can be done with the license that an answer names.
+func (s *server) licenseLinks() map[string]any {
+	links := map[string]any{}
+	for _, op := range s.operations() {
+		if strings.Contains(op.Path, "{id}") {
+			links[op.ID] = map[string]any{"operationId": op.ID, "parameters": map[string]any{"id": "$response.body#/id"}}
+		}
+	}
+	return links
+}
+
 func (s *server) documentOperation(op operation) map[string]any {
 	responses := make(map[string]any)
 	for _, a := range op.Answers {
@@ -108,7 +122,11 @@ func (s *server) documentOperation(op operation) map[string]any {
 			content["schema"] = map[string]any{"type": "object"}
 		}
 		mediaType := a.Type
-		responses[strconv.Itoa(a.Status)] = map[string]any{"description": a.Text, "content": map[string]any{mediaType: content}}
+		answer := map[string]any{"description": a.Text, "content": map[string]any{mediaType: content}}
+		if a.Schema == "License" && op.Body == "IssueRequest" {
+			answer["links"] = s.licenseLinks()
+		}
+		responses[strconv.Itoa(a.Status)] = answer
 	}
 	for _, status := range op.Faults {
 		r := map[string]any{"description": http.StatusText(status),

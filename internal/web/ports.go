@@ -29,6 +29,8 @@ type Licenses interface {
 // Proofs makes the ledger proof of a license, with status evidence.
 type Proofs interface {
 	Proof(ctx context.Context, id license.ID) ([]byte, error) // Conflict "proof_pending" until included
+	// StatusProof proves the latest change of status, such as a revocation; NotFound "status_unchanged" when there was none.
+	StatusProof(ctx context.Context, id license.ID) ([]byte, error)
 	Checkpoint(ctx context.Context) ([]byte, error)
 }
 

@@ -41,6 +41,18 @@ func (s *server) waiting(q *request) (*Interaction, error) {
 
 type sessionKey struct{}
 
+type faultKey struct{}
+
+// DrawFault draws an error as a page of ours. It is for the provider, whose requests pass through web, and which must
+// show rather than redirect what may not be told to a stranger's address.
+func DrawFault(w http.ResponseWriter, r *http.Request, err error) {
+	if s, ok := r.Context().Value(faultKey{}).(*server); ok {
+		s.failPage(w, r, fault.KindOf(err).HTTPStatus(), err)
+		return
+	}
+	http.Error(w, http.StatusText(fault.KindOf(err).HTTPStatus()), fault.KindOf(err).HTTPStatus())
+}
+
 // withSession puts the browser's session token into the context of a call to the provider.
 func withSession(ctx context.Context, token string) context.Context {
 	return context.WithValue(ctx, sessionKey{}, token)

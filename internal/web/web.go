@@ -126,7 +126,7 @@ func (s *server) handler() (http.Handler, error) {
 			s.recovered(http.HandlerFunc(s.endSession)).ServeHTTP(w, r)
 		case strings.HasPrefix(r.URL.Path, "/oauth2/"), strings.HasPrefix(r.URL.Path, "/.well-known/"):
 			providerHeaders(w.Header())
-			s.recovered(s.Provider).ServeHTTP(w, r)
+			s.recovered(s.Provider).ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), faultKey{}, s)))
 		default:
 			s.recovered(ours).ServeHTTP(w, r)
 		}
