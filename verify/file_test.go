@@ -1,6 +1,7 @@
 package verify_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"slices"
 	"testing"
@@ -10,91 +11,8 @@ import (
 	"github.com/yinxin-trust/yinxin/ledger"
 	"github.com/yinxin-trust/yinxin/license"
 	"github.com/yinxin-trust/yinxin/seal/pki"
-	"github.com/yinxin-trust/yinxin/verify"
 	"github.com/yinxin-trust/yinxin/verify/verifytest"
 )
-
-// scene is one verdict: what is judged, by whom, when. Tests start from a good one and change what they are about.
-type scene struct {
-	*verifytest.World
-	license *verifytest.License
-	file    []byte
-	proof   []byte
-	trust   []byte // nil: nobody is known
-	state   []byte
-	asks    bool // whether a state is remembered
-	at      time.Time
-	live    bool
-}
-
-// good is a property certificate with its proof, under the world's trust list.
-func good(t testing.TB) *scene {
-	t.Helper()
-	w := verifytest.New(t)
-	l := w.Property(t, 1)
-	return &scene{World: w, license: l, file: l.File, proof: w.Proof(t, l), trust: w.Trust(t), at: verifytest.Now()}
-}
-
-// issue replaces the license by another one, with its proof.
-func (s *scene) issue(t testing.TB, p verifytest.Plan) {
-	t.Helper()
-	if p.Kind.Code == "" {
-		p.Kind = verifytest.Kind(t, license.SampleProperty)
-	}
-	p.Serial = 2
-	s.license = s.Issue(t, p)
-	s.file, s.proof = s.license.File, s.Proof(t, s.license)
-}
-
-// prove writes the proof again, changed.
-func (s *scene) prove(t testing.TB, change func(*ledger.Proof)) {
-	t.Helper()
-	s.proof = s.Proof(t, s.license, change)
-}
-
-// status gives the proof other status evidence, properly signed.
-func (s *scene) status(t testing.TB, change func(*license.StatusEvidence)) {
-	t.Helper()
-	e := s.StatusOf(t, s.license, change)
-	s.prove(t, func(p *ledger.Proof) { p.Status = verifytest.MarshalStatus(t, e) })
-}
-
-func (s *scene) judge(t testing.TB) verdict.Report {
-	t.Helper()
-	j := verify.Judge{At: s.at, Live: s.live}
-	if s.trust != nil {
-		var err error
-		if j.Trust, _, err = verify.OpenTrust(s.trust, s.state, s.asks, s.at); err != nil {
-			t.Fatal(err)
-		}
-	}
-	r, err := j.Bytes(s.file, s.proof)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r
-}
-
-// troubles are the codes of the findings that weigh: failures, and what is needed and not known.
-func troubles(r verdict.Report) []verdict.Code {
-	var out []verdict.Code
-	each(r, func(c verdict.Check) {
-		if c.Result == verdict.Fail || c.Result == verdict.Unknown {
-			out = append(out, c.Code)
-		}
-	})
-	slices.Sort(out)
-	return slices.Compact(out)
-}
-
-// want holds a report to its word and to exactly the troubles that explain it.
-func want(t *testing.T, r verdict.Report, word verdict.Word, why ...verdict.Code) {
-	t.Helper()
-	slices.Sort(why)
-	if got := troubles(r); r.Verdict != word || !slices.Equal(got, why) {
-		t.Errorf("%s %v, want %s %v\n%s", r.Verdict, got, word, why, findings(r))
-	}
-}
 
 func TestLicenseWithProof(t *testing.T) {
 	t.Parallel()
@@ -336,6 +254,43 @@ func TestVerdicts(t *testing.T) {
 				in.Face[5].Text = "1/1、0"
 			}})
 		}, verdict.NotValid, []verdict.Code{verdict.LicenseBindingMismatch}},
+		{"identifier of another kind", func(t *testing.T, s *scene) {
+			s.issue(t, verifytest.Plan{
+				License: func(l *license.License) { l.Kind = license.SampleFood },
+				Face:    func(m *license.Metadata) { m.More[0].Text = license.SampleFood },
+			})
+		}, verdict.NotValid, []verdict.Code{verdict.LicenseBindingMismatch}},
+		{"document's own information that is not the metadata's", func(t *testing.T, s *scene) {
+			s.reseal(t, func(e []entry) []entry {
+				x := at(t, e, ofdXML)
+				x.data = bytes.Replace(x.data, []byte(`Name="ZZBH">示例`), []byte(`Name="ZZBH">样本`), 1)
+				return e
+			})
+		}, verdict.NotValid, []verdict.Code{verdict.LicenseBindingMismatch}},
+		{"metadata twice", func(t *testing.T, s *scene) {
+			s.reseal(t, func(e []entry) []entry {
+				x := at(t, e, "Doc_0/Attachs/Attachments.xml")
+				more := `<ofd:Attachment ID="A9" Name="x" Format="xml" Visible="false"><ofd:FileLoc>two/license.xml</ofd:FileLoc></ofd:Attachment></ofd:Attachments>`
+				x.data = bytes.Replace(x.data, []byte("</ofd:Attachments>"), []byte(more), 1)
+				return append(e, entry{name: "Doc_0/Attachs/two/license.xml", data: at(t, e, "Doc_0/Attachs/license.xml").data})
+			})
+		}, verdict.NotValid, []verdict.Code{verdict.LicenseBindingMismatch, verdict.StatusUnknown}},
+		{"no metadata", func(t *testing.T, s *scene) {
+			s.reseal(t, func(e []entry) []entry {
+				at(t, e, "Doc_0/Attachs/license.xml").data = []byte("<x/>")
+				return e
+			})
+		}, verdict.NotValid, []verdict.Code{verdict.LicenseBindingMismatch, verdict.StatusUnknown}},
+		{"sealed again as it was", func(t *testing.T, s *scene) {
+			s.reseal(t, func(e []entry) []entry { return e })
+		}, verdict.ValidAsOf, nil},
+		{"key of static codes ended since, time proven", func(t *testing.T, s *scene) {
+			s.trust = s.Trust(t, func(l *pki.List) { l.Issuers[0].NotAfter = verifytest.Founded().Add(3 * verifytest.Day) })
+		}, verdict.ValidAsOf, nil},
+		{"key of static codes ended since, time only claimed", func(t *testing.T, s *scene) {
+			s.trust = s.Trust(t, func(l *pki.List) { l.Issuers[0].NotAfter = verifytest.Founded().Add(3 * verifytest.Day) })
+			s.proof = nil
+		}, verdict.CannotDetermine, []verdict.Code{verdict.StatusUnknown, verdict.TrustAnchorUnknown}},
 		{"issuer's code that is not the identifier's", func(t *testing.T, s *scene) {
 			s.issue(t, verifytest.Plan{
 				License: func(l *license.License) { l.Office = s.Second.Code },
@@ -357,6 +312,10 @@ func TestVerdicts(t *testing.T) {
 				p.Evidence = s.Evidence(t, s.license, verifytest.Founded().Add(7*verifytest.Day))
 			})
 		}, verdict.CannotDetermine, []verdict.Code{verdict.SealExpired, verdict.SignerCertExpired}},
+		{"certificate ended since, and the proof is another license's", func(t *testing.T, s *scene) {
+			s.issue(t, verifytest.Plan{Sealer: s.shortLived(t)})
+			s.proof = s.Proof(t, s.Property(t, 9))
+		}, verdict.NotValid, []verdict.Code{verdict.ProofWrongSubject, verdict.SealExpired, verdict.SignerCertExpired}},
 		{"signed later than witnessed", func(t *testing.T, s *scene) {
 			s.issue(t, verifytest.Plan{Signed: verifytest.Witnessed().Add(time.Hour)})
 		}, verdict.NotValid, []verdict.Code{verdict.CoverageGap, verdict.SignTimeAfterProof}},
@@ -368,20 +327,4 @@ func TestVerdicts(t *testing.T) {
 			want(t, s.judge(t), c.word, c.why...)
 		})
 	}
-}
-
-// remember is what a verifier remembers that has seen a list before.
-func (s *scene) remember(t testing.TB, list []byte) {
-	t.Helper()
-	_, state, err := verify.OpenTrust(list, nil, true, s.at)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.state, s.asks = state, true
-}
-
-// shortLived is the first office with a certificate that has ended by the time of the verdict.
-func (s *scene) shortLived(t testing.TB) *verifytest.Office {
-	t.Helper()
-	return s.Office(t, s.CA, s.First.Name, s.First.Code, "99000000000077", 5*verifytest.Day)
 }

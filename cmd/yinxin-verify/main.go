@@ -90,6 +90,10 @@ func parse(args []string, talk io.Writer) (options, error) {
 		return o, fault.New(fault.Invalid, "flags", fmt.Sprintf("one file or code is judged at a time, not %d", set.NArg())).
 			WithHint("flags stand before the file: yinxin-verify --trust trust.json license.ofd")
 	}
+	if o.state != "" && o.trust == "" {
+		return o, fault.New(fault.Invalid, "flags", "--trust-state remembers a trust list, and none is given").
+			WithHint("add --trust FILE")
+	}
 	o.input = set.Arg(0)
 	return o, nil
 }
@@ -132,9 +136,8 @@ func openTrust(o options, at time.Time) (verify.Trust, error) {
 	}
 	var state []byte
 	if o.state != "" {
-		state, err = os.ReadFile(o.state)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return verify.Trust{}, fault.Wrap(err, fault.Invalid, "trust_state_unreadable", "the file of --trust-state cannot be read")
+		if state, err = readFile(o.state); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return verify.Trust{}, err
 		}
 	}
 	trust, kept, err := verify.OpenTrust(file, state, o.state != "", at)
@@ -152,46 +155,59 @@ func openTrust(o options, at time.Time) (verify.Trust, error) {
 // replace writes a file whole or not at all, so that a kill leaves no half-remembered state.
 func replace(path string, data []byte) error {
 	wrap := func(err error) error {
-		return fault.Wrap(err, fault.Invalid, "trust_state_unwritable", "what is to be remembered of the trust list cannot be kept")
+		return fault.Wrap(err, fault.Invalid, "trust_state_unwritable", "what is to be remembered of the trust list cannot be kept").
+			WithHint("--trust-state names a file in a folder that can be written")
 	}
 	tmp, err := os.CreateTemp(filepath.Dir(path), ".trust-state.*")
 	if err != nil {
 		return wrap(err)
 	}
 	_, err = tmp.Write(data)
-	if err := errors.Join(err, tmp.Sync(), tmp.Close()); err != nil {
+	if err = errors.Join(err, tmp.Sync(), tmp.Close()); err == nil {
+		err = os.Rename(tmp.Name(), path)
+	}
+	if err != nil {
 		return wrap(errors.Join(err, os.Remove(tmp.Name())))
 	}
-	if err := os.Rename(tmp.Name(), path); err != nil {
-		return wrap(errors.Join(err, os.Remove(tmp.Name())))
+	dir, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return wrap(err)
+	}
+	if err := errors.Join(dir.Sync(), dir.Close()); err != nil { // or the new name may be forgotten
+		return wrap(err)
 	}
 	return nil
 }
 
-// readInput reads the file named, standard input for "-", or takes the argument itself when it is a code.
+// readInput reads the file named, standard input for "-", or takes the argument itself when it is a code and no file.
 func readInput(name string, in io.Reader) ([]byte, error) {
 	if name == "-" {
 		return readAll(in, "standard input")
 	}
-	if upper := strings.ToUpper(name); strings.HasPrefix(upper, "HTTP://") || strings.HasPrefix(upper, "HTTPS://") {
+	b, err := readFile(name)
+	if err != nil && !errors.Is(err, fs.ErrPermission) && verify.IsCode(name) {
 		return []byte(name), nil
 	}
-	return readFile(name)
+	return b, err
 }
 
 func readFile(name string) ([]byte, error) {
 	f, err := os.Open(name)
 	if err != nil {
-		return nil, fault.Wrap(err, fault.Invalid, "file_unreadable", "the file cannot be read")
+		return nil, unreadable(err)
 	}
 	b, err := readAll(f, name)
 	return b, errors.Join(err, f.Close())
 }
 
+func unreadable(err error) error {
+	return fault.Wrap(err, fault.Invalid, "file_unreadable", "the file cannot be read")
+}
+
 func readAll(r io.Reader, name string) ([]byte, error) {
 	b, err := io.ReadAll(io.LimitReader(r, maxInput+1))
 	if err != nil {
-		return nil, fault.Wrap(err, fault.Invalid, "file_unreadable", "the file cannot be read")
+		return nil, unreadable(err)
 	}
 	if len(b) > maxInput {
 		return nil, fault.New(fault.TooLarge, "file_too_large", name+" is over 256 MiB")
