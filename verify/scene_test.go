@@ -11,7 +11,6 @@ import (
 	"github.com/yinxin-trust/yinxin/internal/verdict"
 	"github.com/yinxin-trust/yinxin/ledger"
 	"github.com/yinxin-trust/yinxin/license"
-	"github.com/yinxin-trust/yinxin/seal/pki"
 	"github.com/yinxin-trust/yinxin/verify"
 	"github.com/yinxin-trust/yinxin/verify/verifytest"
 )
