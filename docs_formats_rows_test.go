@@ -47,6 +47,7 @@ func (w *surroundings) Office(uscc string) (license.Office, bool) {
 func (w *surroundings) Cell(ctx context.Context, _ uint16) (license.Secret, error) {
 	return w.keys.Secret(ctx, "data/cell05")
 }
+
 func (w *surroundings) Blind(ctx context.Context) (license.Secret, error) {
 	return w.keys.Secret(ctx, "data/blind")
 }
@@ -56,6 +57,7 @@ func (w *surroundings) Put(_ context.Context, data []byte) (gm.Digest, error) {
 	w.blobs[d] = bytes.Clone(data)
 	return d, nil
 }
+
 func (w *surroundings) Get(_ context.Context, name gm.Digest) ([]byte, error) {
 	return w.blobs[name], nil
 }
@@ -64,6 +66,7 @@ func (w *surroundings) Delete(context.Context, gm.Digest) error { return nil }
 func (w *surroundings) SealFor(context.Context, string) (license.SealInfo, error) {
 	return license.SealInfo{}, nil
 }
+
 func (w *surroundings) Seal(context.Context, license.SealRequest) ([]byte, error) {
 	return []byte("value"), nil
 }

@@ -192,8 +192,10 @@ func TestFormatsIdentifiers(t *testing.T) {
 		valid func(string) bool
 		want  bool
 	}{
-		{v.CitizenNumbers, license.ValidCitizenNumber, true}, {v.WrongCitizens, license.ValidCitizenNumber, false},
-		{v.USCC, license.ValidUSCC, true}, {v.WrongUSCC, license.ValidUSCC, false},
+		{v.CitizenNumbers, license.ValidCitizenNumber, true},
+		{v.WrongCitizens, license.ValidCitizenNumber, false},
+		{v.USCC, license.ValidUSCC, true},
+		{v.WrongUSCC, license.ValidUSCC, false},
 	} {
 		for _, n := range c.list {
 			if c.valid(n) != c.want {

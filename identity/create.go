@@ -131,8 +131,10 @@ func (s *Service) record(ctx context.Context, in NewAccount, index []byte) (Acco
 	}
 	r := AccountRecord{
 		Login: LoginRow{Index: index, Account: id},
-		Account: AccountRow{ID: id, Roles: roles, Office: in.Office, OfficeName: in.OfficeName, Level: in.Level,
-			Profile: sealed, CreatedAt: s.opts.Now()},
+		Account: AccountRow{
+			ID: id, Roles: roles, Office: in.Office, OfficeName: in.OfficeName, Level: in.Level,
+			Profile: sealed, CreatedAt: s.opts.Now(),
+		},
 	}
 	for _, sub := range in.Subjects {
 		x, err := s.index(ctx, "subject", sub.Type+"\x00"+sub.Code)
@@ -183,8 +185,10 @@ func (s *Service) Open(ctx context.Context, row AccountRow) (Account, error) {
 	for i, r := range row.Roles {
 		roles[i] = Role(r)
 	}
-	return Account{ID: row.ID, Login: p.Login, Roles: roles, Office: row.Office, OfficeName: row.OfficeName, Level: row.Level,
-		Name: p.Name, Phone: p.Phone, Subjects: p.Subjects, Claims: p.Claims}, nil
+	return Account{
+		ID: row.ID, Login: p.Login, Roles: roles, Office: row.Office, OfficeName: row.OfficeName, Level: row.Level,
+		Name: p.Name, Phone: p.Phone, Subjects: p.Subjects, Claims: p.Claims,
+	}, nil
 }
 
 // index is the blind index of a value: it finds a row and tells nothing.

@@ -32,9 +32,11 @@ type vault struct {
 func (v *vault) Seal(_ context.Context, plain, aad []byte) ([]byte, error) {
 	return gm.SealBytes(rand.Reader, v.key[:], plain, aad)
 }
+
 func (v *vault) Open(_ context.Context, sealed, aad []byte) ([]byte, error) {
 	return gm.OpenBytes(v.key[:], sealed, aad)
 }
+
 func (v *vault) MAC(_ context.Context, data []byte) ([32]byte, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -42,6 +44,7 @@ func (v *vault) MAC(_ context.Context, data []byte) ([32]byte, error) {
 	v.macs = append(v.macs, string(purpose))
 	return gm.MAC(v.key[:], data), nil
 }
+
 func (v *vault) taken() []string {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -69,8 +72,10 @@ type setup struct {
 func newService(t testing.TB, change func(*identity.Options)) *setup {
 	t.Helper()
 	s := &setup{vault: newVault(t), pepper: newVault(t), now: time.Now(), env: testenv.Postgres(t, 1)}
-	o := identity.Options{Store: postgres.NewIdentityStore(s.env.Cells.Province()), Vault: s.vault, Pepper: s.pepper, Pairwise: newVault(t),
-		Rand: rand.Reader, Now: func() time.Time { return s.now }}
+	o := identity.Options{
+		Store: postgres.NewIdentityStore(s.env.Cells.Province()), Vault: s.vault, Pepper: s.pepper, Pairwise: newVault(t),
+		Rand: rand.Reader, Now: func() time.Time { return s.now },
+	}
 	if change != nil {
 		change(&o)
 	}
@@ -82,11 +87,13 @@ func newService(t testing.TB, change func(*identity.Options)) *setup {
 }
 
 func person() identity.NewAccount {
-	return identity.NewAccount{Login: "Wang.XM ", Password: "a long password", Roles: []identity.Role{identity.Citizen}, Level: 3,
+	return identity.NewAccount{
+		Login: "Wang.XM ", Password: "a long password", Roles: []identity.Role{identity.Citizen}, Level: 3,
 		Name: "王小明", Phone: "13900000001", Subjects: []identity.Subject{
 			{Type: "111", Code: "990101199001011234", Name: "王小明", Relation: "self"},
 			{Type: "111", Code: "990101202001015678", Name: "王小小", Relation: "guardian"},
-		}}
+		},
+	}
 }
 
 func TestCreateAccounts(t *testing.T) {

@@ -18,8 +18,10 @@ type Policy struct {
 
 // PolicyOf is the part of a trust list's policies that seals are judged by.
 func PolicyOf(p pki.Policies) Policy {
-	return Policy{RefuseExpiredMaker: !p.AcceptExpiredMaker, RequireSealStamp: p.RequireSealStamp,
-		RefuseUnknownExts: p.RefuseUnknownExts, ClockSkew: p.ClockSkewRefuse.Duration()}
+	return Policy{
+		RefuseExpiredMaker: !p.AcceptExpiredMaker, RequireSealStamp: p.RequireSealStamp,
+		RefuseUnknownExts: p.RefuseUnknownExts, ClockSkew: p.ClockSkewRefuse.Duration(),
+	}
 }
 
 func (p Policy) skew() time.Duration {

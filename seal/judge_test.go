@@ -291,8 +291,10 @@ func nistCert(t *testing.T) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "P-256"},
-		NotBefore: sealtest.Now(), NotAfter: sealtest.Now().Add(365 * sealtest.Day), KeyUsage: x509.KeyUsageDigitalSignature}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "P-256"},
+		NotBefore: sealtest.Now(), NotAfter: sealtest.Now().Add(365 * sealtest.Day), KeyUsage: x509.KeyUsageDigitalSignature,
+	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
 		t.Fatal(err)

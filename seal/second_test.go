@@ -1,13 +1,12 @@
 package seal_test
 
 import (
+	"encoding/pem"
 	"math/big"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
-
-	"encoding/pem"
 
 	oldsm2 "github.com/tjfoc/gmsm/sm2"
 

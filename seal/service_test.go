@@ -43,8 +43,10 @@ func newOffice(t testing.TB, change func(*seal.Row)) *office {
 	o.service = seal.NewService(o.store, seal.KeySourceFunc(func(ctx context.Context, ref string) (seal.DigestSigner, error) {
 		return o.keys.SealKey(ctx, ref)
 	}), func() time.Time { return o.now }, sealtest.Random())
-	o.req = seal.Request{Cell: 5, SealID: row.ID, DataHash: gm.SM3([]byte("original")),
-		PropertyInfo: "/Doc_0/Signs/Sign_0/Signature.xml", Act: sealtest.TestAct()}
+	o.req = seal.Request{
+		Cell: 5, SealID: row.ID, DataHash: gm.SM3([]byte("original")),
+		PropertyInfo: "/Doc_0/Signs/Sign_0/Signature.xml", Act: sealtest.TestAct(),
+	}
 	return o
 }
 
@@ -65,8 +67,10 @@ func TestServiceSeals(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := seal.JudgeSignature(seal.SignatureInput{Value: sealed.Value, SealFile: sealed.Seal, SignatureXML: []byte("original"),
-		SignaturePath: o.req.PropertyInfo, Evidence: seal.Evidence{At: o.now, Trust: o.Trust(t)}})
+	got := seal.JudgeSignature(seal.SignatureInput{
+		Value: sealed.Value, SealFile: sealed.Seal, SignatureXML: []byte("original"),
+		SignaturePath: o.req.PropertyInfo, Evidence: seal.Evidence{At: o.now, Trust: o.Trust(t)},
+	})
 	word(t, got.Checks, verdict.Valid, "")
 	if got.Signer != "测试局" || got.Standard != "GB/T 38540-2020" || !sealed.SignedAt.Equal(o.now) {
 		t.Errorf("judged as %+v", got)
@@ -194,8 +198,10 @@ func TestApplyLetsNothingWrongOut(t *testing.T) {
 func TestMakeRefuses(t *testing.T) {
 	t.Parallel()
 	p := sealtest.New(t)
-	good := seal.Info{ID: "1", Name: "测试局", Signers: [][]byte{p.SignerCert}, CreatedAt: sealtest.Now(), ValidStart: sealtest.Now(),
-		ValidEnd: sealtest.Now().Add(sealtest.Day), Picture: seal.Picture{Type: "PNG", Data: []byte{1}, Width: 1, Height: 1}}
+	good := seal.Info{
+		ID: "1", Name: "测试局", Signers: [][]byte{p.SignerCert}, CreatedAt: sealtest.Now(), ValidStart: sealtest.Now(),
+		ValidEnd: sealtest.Now().Add(sealtest.Day), Picture: seal.Picture{Type: "PNG", Data: []byte{1}, Width: 1, Height: 1},
+	}
 	if _, err := seal.Make(t.Context(), good, p.MakerCert, p.Maker); err != nil {
 		t.Fatal(err)
 	}
@@ -258,8 +264,10 @@ func ExampleService() {
 	service := seal.NewService(store, p.Keys(), func() time.Time { return now }, sealtest.Random())
 
 	original := []byte("<ofd:Signature/>")
-	draft, err := service.Prepare(ctx, seal.Request{Cell: 5, SealID: "42990000000001", DataHash: gm.SM3(original),
-		PropertyInfo: "/Doc_0/Signs/Sign_0/Signature.xml", Act: act})
+	draft, err := service.Prepare(ctx, seal.Request{
+		Cell: 5, SealID: "42990000000001", DataHash: gm.SM3(original),
+		PropertyInfo: "/Doc_0/Signs/Sign_0/Signature.xml", Act: act,
+	})
 	if err != nil {
 		panic(err)
 	}
@@ -267,8 +275,10 @@ func ExampleService() {
 	if err != nil {
 		panic(err)
 	}
-	judged := seal.JudgeSignature(seal.SignatureInput{Value: sealed.Value, SignatureXML: original,
-		Evidence: seal.Evidence{At: now, Trust: p.Trust(t)}})
+	judged := seal.JudgeSignature(seal.SignatureInput{
+		Value: sealed.Value, SignatureXML: original,
+		Evidence: seal.Evidence{At: now, Trust: p.Trust(t)},
+	})
 	fmt.Println(judged.Standard, judged.Signer, verdict.Fold(judged.Checks))
 	// Output: GB/T 38540-2020 测试局 valid
 }

@@ -78,8 +78,10 @@ func (s *speaker) findings(indent string, checks []verdict.Check) (held int) {
 		result verdict.Result
 		word   string
 	}{
-		{verdict.Fail, s.pick("wrong", "错误")}, {verdict.Unknown, s.pick("not known", "未知")},
-		{verdict.Warn, s.pick("note", "注意")}, {verdict.Skipped, s.pick("not checked", "未查")},
+		{verdict.Fail, s.pick("wrong", "错误")},
+		{verdict.Unknown, s.pick("not known", "未知")},
+		{verdict.Warn, s.pick("note", "注意")},
+		{verdict.Skipped, s.pick("not checked", "未查")},
 	} {
 		said := map[verdict.Check]bool{}
 		for _, c := range checks {

@@ -186,8 +186,10 @@ func trustList(ctx context.Context, keys hsm.Provider, a *authorities, origin st
 		if err != nil {
 			return nil, err
 		}
-		l.Issuers = append(l.Issuers, pki.Issuer{KeyID: hex.EncodeToString(id[:]), Key: p, Organisation: data.Code, Name: data.Name,
-			Purposes: []pki.Purpose{k.purpose}, NotBefore: from, NotAfter: from.Add(20 * year)})
+		l.Issuers = append(l.Issuers, pki.Issuer{
+			KeyID: hex.EncodeToString(id[:]), Key: p, Organisation: data.Code, Name: data.Name,
+			Purposes: []pki.Purpose{k.purpose}, NotBefore: from, NotAfter: from.Add(20 * year),
+		})
 	}
 	return l, nil
 }

@@ -61,6 +61,7 @@ func (c *client) GetTokenEndpointAuthMethod() string       { return c.AuthMethod
 func (c *client) GetTokenEndpointAuthSigningAlgorithm() string {
 	return ""
 }
+
 func (c *client) GetResponseModes() []fosite.ResponseModeType {
 	return []fosite.ResponseModeType{fosite.ResponseModeQuery}
 }

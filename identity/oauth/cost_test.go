@@ -212,12 +212,15 @@ func (d *direct) exchange(c oauth.Registration, back string) map[string]any {
 func (d *direct) credentials() map[string]any {
 	return d.client("/oauth2/token", url.Values{"grant_type": {"client_credentials"}})
 }
+
 func (d *direct) introspect(token string) map[string]any {
 	return d.client("/oauth2/introspect", url.Values{"token": {token}})
 }
+
 func (d *direct) refresh(token string) map[string]any {
 	return d.client("/oauth2/token", refresh(token))
 }
+
 func (d *direct) userinfo(token string) {
 	d.call("GET", "/oauth2/userinfo", nil, "Authorization", "Bearer "+token)
 }

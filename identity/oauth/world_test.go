@@ -125,10 +125,14 @@ func registrations() []oauth.Registration {
 	all := strings.Join(append(identity.OpenIDScopes(), identity.APIScopes()...), " ")
 	everything := []string{"authorization_code", "refresh_token", "client_credentials"}
 	return []oauth.Registration{
-		{ClientID: "basic", ClientSecret: "a secret of the first client: +/&=%", ClientName: "第一个应用", RedirectURIs: []string{"https://one.example/cb?x=1"},
-			PostLogoutRedirectURIs: []string{"https://one.example/bye"}, GrantTypes: everything, Scope: all, Office: office, Offices: []string{"*"}},
-		{ClientID: "post", ClientSecret: "a secret of the second client", RedirectURIs: []string{"https://two.example/cb"},
-			GrantTypes: everything, Scope: all, AuthMethod: "client_secret_post", IDTokenAlg: "RS256"},
+		{
+			ClientID: "basic", ClientSecret: "a secret of the first client: +/&=%", ClientName: "第一个应用", RedirectURIs: []string{"https://one.example/cb?x=1"},
+			PostLogoutRedirectURIs: []string{"https://one.example/bye"}, GrantTypes: everything, Scope: all, Office: office, Offices: []string{"*"},
+		},
+		{
+			ClientID: "post", ClientSecret: "a secret of the second client", RedirectURIs: []string{"https://two.example/cb"},
+			GrantTypes: everything, Scope: all, AuthMethod: "client_secret_post", IDTokenAlg: "RS256",
+		},
 		{ClientID: "sister", ClientSecret: "a secret of the third client", RedirectURIs: []string{"https://three.example/cb"}, Scope: all, Office: office},
 		{ClientID: "legacy", ClientSecret: "a secret of the fourth client", RedirectURIs: []string{"https://four.example/cb"}, Scope: all, RequirePKCE: &no},
 		{ClientID: "native", AuthMethod: "none", RedirectURIs: []string{"http://127.0.0.1/cb"}, GrantTypes: []string{"authorization_code", "refresh_token"}, Scope: all},
@@ -175,9 +179,11 @@ func newWorldOver(t testing.TB, province *postgres.Pool, cost identity.PasswordC
 
 func people() []identity.NewAccount {
 	return []identity.NewAccount{
-		{Login: citizen, Password: password, Roles: []identity.Role{identity.Citizen}, Level: 3, Name: "王小明", Phone: "13900000001",
+		{
+			Login: citizen, Password: password, Roles: []identity.Role{identity.Citizen}, Level: 3, Name: "王小明", Phone: "13900000001",
 			Subjects: []identity.Subject{{Type: "111", Code: "990101199001011234", Name: "王小明", Relation: "self"}},
-			Claims:   identity.Claims{Email: "xm@example.com", EmailVerified: true, UpdatedAt: 1_700_000_000, Address: &identity.Address{Region: "云汉省"}}},
+			Claims:   identity.Claims{Email: "xm@example.com", EmailVerified: true, UpdatedAt: 1_700_000_000, Address: &identity.Address{Region: "云汉省"}},
+		},
 		{Login: "officer", Password: password, Roles: []identity.Role{identity.Officer}, Office: office, OfficeName: "市场监管局", Level: 4, Name: "李四"},
 	}
 }

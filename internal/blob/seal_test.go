@@ -115,6 +115,7 @@ type anyKey struct{}
 func (anyKey) Seal(_ context.Context, plain, _ []byte) ([]byte, error) {
 	return bytes.Clone(plain), nil
 }
+
 func (anyKey) Open(_ context.Context, sealed, _ []byte) ([]byte, error) {
 	return bytes.Clone(sealed), nil
 }

@@ -141,9 +141,11 @@ type fakeSecret [16]byte
 func (s fakeSecret) Seal(_ context.Context, plain, aad []byte) ([]byte, error) {
 	return gm.SealBytes(rand.Reader, s[:], plain, aad)
 }
+
 func (s fakeSecret) Open(_ context.Context, sealed, aad []byte) ([]byte, error) {
 	return gm.OpenBytes(s[:], sealed, aad)
 }
+
 func (s fakeSecret) MAC(_ context.Context, data []byte) ([32]byte, error) {
 	return gm.MAC(s[:], data), nil
 }
@@ -244,6 +246,7 @@ func (k *fakeKeys) sign(e [32]byte) ([]byte, error) { return gm.SignDigest(rand.
 func (k *fakeKeys) StaticKey(context.Context, string) (*gm.PublicKey, error) {
 	return &k.key.PublicKey, nil
 }
+
 func (k *fakeKeys) SignStatic(_ context.Context, _ string, e [32]byte) ([]byte, error) {
 	return k.sign(e)
 }

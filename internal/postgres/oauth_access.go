@@ -55,8 +55,10 @@ func (s *OAuthStore) Access(ctx context.Context, key identity.Key) (identity.Acc
 		out.GrantRow = g.row(out.Grant)
 	}
 	if p.id != nil {
-		out.Person = &identity.AccountRow{ID: *p.id, Roles: p.roles, Office: *p.office, OfficeName: *p.officeName, Level: *p.level,
-			Profile: p.profile, CreatedAt: *p.created}
+		out.Person = &identity.AccountRow{
+			ID: *p.id, Roles: p.roles, Office: *p.office, OfficeName: *p.officeName, Level: *p.level,
+			Profile: p.profile, CreatedAt: *p.created,
+		}
 	}
 	return out, nil
 }

@@ -237,6 +237,8 @@ func (s *SealStore) FinishDraft(ctx context.Context, id seal.DraftID, state seal
 }
 
 func sealAudit(act string, subject []byte, a seal.Act, at time.Time) Audit {
-	return Audit{At: at, Act: act, Subject: subject, Actor: a.Actor, OnBehalfOf: a.OnBehalfOf, Office: a.Office,
-		Matter: a.Matter, CaseNo: a.CaseNo, Reason: a.Reason, LegalBasis: a.LegalBasis}
+	return Audit{
+		At: at, Act: act, Subject: subject, Actor: a.Actor, OnBehalfOf: a.OnBehalfOf, Office: a.Office,
+		Matter: a.Matter, CaseNo: a.CaseNo, Reason: a.Reason, LegalBasis: a.LegalBasis,
+	}
 }

@@ -66,12 +66,16 @@ func (s *server) apiKinds(c *call) (reply, error) {
 	}
 	out := make([]kindBody, 0, len(kinds))
 	for _, k := range kinds {
-		b := kindBody{Code: k.Code, Number: k.Number, Version: k.Version, Name: k.Name, NameEN: k.NameEN, DefiningOffice: k.DefiningOffice,
+		b := kindBody{
+			Code: k.Code, Number: k.Number, Version: k.Version, Name: k.Name, NameEN: k.NameEN, DefiningOffice: k.DefiningOffice,
 			Holders: holdersRule{k.Holders.Min, k.Holders.Max, append([]string{}, k.Holders.Types...), k.Holders.Guardians, k.Holders.Parts},
-			Photo:   string(k.Photo), Validity: validityRule{k.Validity.Mode, k.Validity.Years}, Fields: []fieldBody{}, RevokeReasons: []reasonBody{}}
+			Photo:   string(k.Photo), Validity: validityRule{k.Validity.Mode, k.Validity.Years}, Fields: []fieldBody{}, RevokeReasons: []reasonBody{},
+		}
 		for _, f := range k.Fields {
-			b.Fields = append(b.Fields, fieldBody{Code: f.Code, Name: f.Name, NameEN: f.NameEN, Class: string(f.Class), Type: string(f.Type),
-				Required: f.Required, MaxLength: f.MaxLength, Pattern: f.Pattern, Choices: f.Choices, Disclose: f.Disclose, Example: f.Example})
+			b.Fields = append(b.Fields, fieldBody{
+				Code: f.Code, Name: f.Name, NameEN: f.NameEN, Class: string(f.Class), Type: string(f.Type),
+				Required: f.Required, MaxLength: f.MaxLength, Pattern: f.Pattern, Choices: f.Choices, Disclose: f.Disclose, Example: f.Example,
+			})
 		}
 		for _, r := range k.RevokeReasons {
 			b.RevokeReasons = append(b.RevokeReasons, reasonBody{r.Code, r.Name, r.EN})
@@ -227,9 +231,11 @@ func (s *server) apiCheckCode(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	b := outcomeBody{Report: whole(o.Report), Consumed: o.Receipt != "", Receipt: o.Receipt, FirstUsedAt: instant(o.FirstUsedAt),
+	b := outcomeBody{
+		Report: whole(o.Report), Consumed: o.Receipt != "", Receipt: o.Receipt, FirstUsedAt: instant(o.FirstUsedAt),
 		KindName: o.KindName, OfficeName: o.OfficeName, State: o.State, EndedAt: instant(o.EndedAt), EndReason: o.EndReason,
-		EndOffice: o.EndOffice, Holders: o.Holders, Face: o.Face}
+		EndOffice: o.EndOffice, Holders: o.Holders, Face: o.Face,
+	}
 	if b.Holders == nil {
 		b.Holders = []license.Holder{}
 	}

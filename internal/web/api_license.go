@@ -41,12 +41,14 @@ type licenseBody struct {
 }
 
 func bodyOf(l *license.License) licenseBody {
-	b := licenseBody{ID: l.ID, IDText: l.ID.String(), Identifier: l.Identifier, Kind: l.Kind, KindName: l.KindName,
+	b := licenseBody{
+		ID: l.ID, IDText: l.ID.String(), Identifier: l.Identifier, Kind: l.Kind, KindName: l.KindName,
 		KindVersion: l.KindVersion, Office: l.Office, OfficeName: l.OfficeName, BusinessNo: l.BusinessNo, Version: l.Version,
 		State: l.State, Holders: l.Holders, Fields: l.Fields, ValidFrom: l.ValidFrom, ValidTo: l.ValidTo,
 		AcceptedAt: instant(l.AcceptedAt), IssuedAt: instant(l.IssuedAt), EndedAt: instant(l.EndedAt), EndReason: l.EndReason,
 		StatusList: l.StatusList, StatusIndex: l.StatusIndex, DocumentDigest: hex.EncodeToString(l.DocumentDigest),
-		LedgerState: l.LedgerState}
+		LedgerState: l.LedgerState,
+	}
 	if b.Holders == nil {
 		b.Holders = []license.Holder{}
 	}
@@ -145,8 +147,10 @@ func (s *server) apiIssue(c *call) (reply, error) {
 	}
 	act := in.act(c.who)
 	act.Office = in.Office
-	req := license.IssueRequest{Kind: in.Kind, Office: in.Office, BusinessNo: in.BusinessNo, Version: in.Version, Holders: in.Holders,
-		Fields: in.Fields, ValidFrom: in.ValidFrom, ValidTo: in.ValidTo, Photo: photo, Act: act}
+	req := license.IssueRequest{
+		Kind: in.Kind, Office: in.Office, BusinessNo: in.BusinessNo, Version: in.Version, Holders: in.Holders,
+		Fields: in.Fields, ValidFrom: in.ValidFrom, ValidTo: in.ValidTo, Photo: photo, Act: act,
+	}
 	l, err := s.Licenses.Issue(c.Context(), req)
 	if err != nil {
 		return reply{}, err
@@ -187,8 +191,10 @@ type cardBody struct {
 func cardBodies(list []license.Card) []cardBody {
 	out := make([]cardBody, 0, len(list))
 	for _, c := range list {
-		out = append(out, cardBody{ID: c.ID.String(), Kind: c.Kind, KindName: c.KindName, Office: c.Office, OfficeName: c.OfficeName,
-			State: c.State, Role: c.Role, ValidTo: c.ValidTo, UpdatedAt: instant(c.UpdatedAt), Grade: c.Grade})
+		out = append(out, cardBody{
+			ID: c.ID.String(), Kind: c.Kind, KindName: c.KindName, Office: c.Office, OfficeName: c.OfficeName,
+			State: c.State, Role: c.Role, ValidTo: c.ValidTo, UpdatedAt: instant(c.UpdatedAt), Grade: c.Grade,
+		})
 	}
 	return out
 }

@@ -246,8 +246,15 @@ func TestUnknown(t *testing.T) {
 		method, path string
 		status       int
 	}{
-		{"GET", "/nothing", 404}, {"GET", "/licenses/../kinds", 404}, {"DELETE", "/kinds", 405}, {"GET", "/licenses/search", 405}, {"TRACE", "/kinds", 405},
-		{"PUT", "/licenses", 405}, {"GET", "//kinds", 404}, {"GET", "", 404}, {"QUERY", "/licenses/x", 405},
+		{"GET", "/nothing", 404},
+		{"GET", "/licenses/../kinds", 404},
+		{"DELETE", "/kinds", 405},
+		{"GET", "/licenses/search", 405},
+		{"TRACE", "/kinds", 405},
+		{"PUT", "/licenses", 405},
+		{"GET", "//kinds", 404},
+		{"GET", "", 404},
+		{"QUERY", "/licenses/x", 405},
 	} {
 		rec := call(h, c.method, c.path, "", "", "")
 		if rec.Code != c.status || rec.Header().Get("Content-Type") != jsonType {

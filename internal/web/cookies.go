@@ -39,8 +39,10 @@ func (s *server) sessionToken(r *http.Request) string {
 // setSession gives the browser its session token; an empty token takes it away. The cookie ends with the browser, the
 // session itself by the rules of identity.
 func (s *server) setSession(w http.ResponseWriter, token string) {
-	c := &http.Cookie{Name: SessionCookie(s.CookieSecure), Value: token, Path: "/", HttpOnly: true, Secure: s.CookieSecure,
-		SameSite: http.SameSiteLaxMode}
+	c := &http.Cookie{
+		Name: SessionCookie(s.CookieSecure), Value: token, Path: "/", HttpOnly: true, Secure: s.CookieSecure,
+		SameSite: http.SameSiteLaxMode,
+	}
 	if token == "" {
 		c.MaxAge = -1
 	}
@@ -49,8 +51,10 @@ func (s *server) setSession(w http.ResponseWriter, token string) {
 
 // setPreference remembers a choice for a year.
 func (s *server) setPreference(w http.ResponseWriter, name, value string) {
-	http.SetCookie(w, &http.Cookie{Name: name, Value: value, Path: "/", MaxAge: 365 * 24 * 3600, HttpOnly: true,
-		Secure: s.CookieSecure, SameSite: http.SameSiteLaxMode})
+	http.SetCookie(w, &http.Cookie{
+		Name: name, Value: value, Path: "/", MaxAge: 365 * 24 * 3600, HttpOnly: true,
+		Secure: s.CookieSecure, SameSite: http.SameSiteLaxMode,
+	})
 }
 
 // viewer is the signed-in person of a page.

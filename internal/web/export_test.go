@@ -39,8 +39,10 @@ type Operation struct {
 func Operations() []Operation {
 	var out []Operation
 	for _, op := range (&server{}).operations() {
-		out = append(out, Operation{Method: op.Method, Path: op.Path, ID: op.ID, Body: op.Body, Optional: op.Access == optional,
-			Required: op.Access == required, Faults: op.Faults})
+		out = append(out, Operation{
+			Method: op.Method, Path: op.Path, ID: op.ID, Body: op.Body, Optional: op.Access == optional,
+			Required: op.Access == required, Faults: op.Faults,
+		})
 	}
 	return out
 }

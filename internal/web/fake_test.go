@@ -156,8 +156,10 @@ func (w *world) ListByHolder(_ context.Context, h license.Holder, _ int) ([]lice
 	for _, l := range w.licenses {
 		for _, on := range l.Holders {
 			if on.Type == h.Type && on.Code == h.Code {
-				list = append(list, license.Card{ID: l.ID, Kind: l.Kind, KindName: l.KindName, Office: l.Office, OfficeName: l.OfficeName,
-					State: l.State, Role: on.Role, ValidTo: l.ValidTo, UpdatedAt: l.AcceptedAt})
+				list = append(list, license.Card{
+					ID: l.ID, Kind: l.Kind, KindName: l.KindName, Office: l.Office, OfficeName: l.OfficeName,
+					State: l.State, Role: on.Role, ValidTo: l.ValidTo, UpdatedAt: l.AcceptedAt,
+				})
 			}
 		}
 	}

@@ -193,9 +193,11 @@ func readIssuePart(part *multipart.Part, form url.Values, photo []byte) ([]byte,
 // readDraft puts the posted values where the form shows them again.
 func (s *server) readDraft(k license.Kind, form url.Values, photo []byte) issueData {
 	get := func(name string) string { return strings.TrimSpace(form.Get(name)) }
-	d := issueData{Kind: k, Types: holderTypes(k), Draft: draft{BusinessNo: get("business_no"), Version: get("version"),
+	d := issueData{Kind: k, Types: holderTypes(k), Draft: draft{
+		BusinessNo: get("business_no"), Version: get("version"),
 		ValidFrom: get("valid_from"), ValidTo: get("valid_to"), Matter: get("matter"), CaseNo: get("case_no"),
-		LegalBasis: get("legal_basis"), Photo: get("photo"), Fields: make(map[string]string, len(k.Fields))}}
+		LegalBasis: get("legal_basis"), Photo: get("photo"), Fields: make(map[string]string, len(k.Fields)),
+	}}
 	if len(photo) > 0 {
 		d.Draft.Photo = base64.StdEncoding.EncodeToString(photo)
 	}
@@ -229,8 +231,10 @@ func (d *issueData) request(v *viewer) (license.IssueRequest, error) {
 	}
 	act := actOf(v.principal())
 	act.Matter, act.CaseNo, act.LegalBasis = d.Draft.Matter, d.Draft.CaseNo, d.Draft.LegalBasis
-	req := license.IssueRequest{Kind: d.Kind.Code, Office: v.account.Office, BusinessNo: d.Draft.BusinessNo, Version: version,
-		Fields: d.Draft.Fields, ValidFrom: d.Draft.ValidFrom, ValidTo: d.Draft.ValidTo, Act: act}
+	req := license.IssueRequest{
+		Kind: d.Kind.Code, Office: v.account.Office, BusinessNo: d.Draft.BusinessNo, Version: version,
+		Fields: d.Draft.Fields, ValidFrom: d.Draft.ValidFrom, ValidTo: d.Draft.ValidTo, Act: act,
+	}
 	for _, row := range d.Rows {
 		req.Holders = append(req.Holders, row.Normal())
 	}

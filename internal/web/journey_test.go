@@ -19,8 +19,11 @@ func TestPublicConsumesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	short := shown.Code[strings.Index(shown.Code, "/P/"):]
-	for _, v := range []visit{{path: short}, {path: "/verify", form: url.Values{"code": {shown.Code}}},
-		{path: "/verify", form: url.Values{"code": {shown.Code}}, token: w.session(t, "citizen")}} {
+	for _, v := range []visit{
+		{path: short},
+		{path: "/verify", form: url.Values{"code": {shown.Code}}},
+		{path: "/verify", form: url.Values{"code": {shown.Code}}, token: w.session(t, "citizen")},
+	} {
 		rec := v.to(t, h)
 		if body := rec.Body.String(); rec.Code != 200 || strings.Contains(body, "YX-2026-000123") || strings.Contains(body, "模拟大道") {
 			t.Errorf("%s as a stranger: %d, or it disclosed the face", v.path, rec.Code)
@@ -44,9 +47,11 @@ func TestDepartment(t *testing.T) {
 	h := newHandler(t, w)
 	officer := w.session(t, "officer")
 	path := "/dept/issue/" + license.SampleProperty
-	form := url.Values{"business_no": {"示(2026)不动产权第1号"}, "version": {"1"}, "h.0.type": {"111"}, "h.0.code": {citizenNumber}, "h.0.name": {"赵示例"},
+	form := url.Values{
+		"business_no": {"示(2026)不动产权第1号"}, "version": {"1"}, "h.0.type": {"111"}, "h.0.code": {citizenNumber}, "h.0.name": {"赵示例"},
 		"h.0.role": {"holder"}, "h.0.part": {"1/2"}, "h.1.type": {"111"}, "h.1.code": {"990101199001010028"}, "h.1.name": {"李空空"}, "h.1.role": {"holder"}, "h.1.part": {"1/2"},
-		"f.GYQK": {"按份共有"}, "f.ZL": {"样本区1号"}, "f.BDCDYH": {"x"}, "f.QLLX": {"所有权"}, "f.QLXZ": {"出让"}, "f.YT": {"住宅"}, "f.MJ": {"100㎡"}, "do": {"preview"}}
+		"f.GYQK": {"按份共有"}, "f.ZL": {"样本区1号"}, "f.BDCDYH": {"x"}, "f.QLLX": {"所有权"}, "f.QLXZ": {"出让"}, "f.YT": {"住宅"}, "f.MJ": {"100㎡"}, "do": {"preview"},
+	}
 	rec := visit{path: path, token: officer, form: form}.to(t, h)
 	body := rec.Body.String()
 	if rec.Code != 400 || strings.Count(body, `aria-invalid="true"`) != 2 || !strings.Contains(body, "有 2 处需要修改") {

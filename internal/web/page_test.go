@@ -66,13 +66,31 @@ func TestEveryPage(t *testing.T) {
 	}
 	id := food.ID.String()
 	visits := []visit{
-		{path: "/"}, {path: "/signin"}, {path: "/signin?i=waiting"}, {path: "/consent?i=waiting", token: citizen}, {path: "/signout", token: citizen},
-		{path: "/signed-out"}, {path: "/wallet", token: citizen}, {path: "/wallet", token: w.session(t, "nobody")}, {path: "/wallet/" + id, token: citizen},
-		{path: "/show/" + id, token: citizen}, {path: "/show/" + id, token: citizen, form: url.Values{"purpose": {"counter"}, "field": {"0", "2"}}},
-		{path: "/verify"}, {path: "/verify", token: clerk, form: url.Values{"code": {shown.Code}}}, {path: "/verify", token: clerk, form: url.Values{"code": {shown.Code}}},
-		{path: "/verify", form: url.Values{"code": {"HTTPS://X/P/NOTHING"}}}, {path: shown.Code[len("HTTPS://ZZ.EXAMPLE.GOV.CN"):]}, {path: "/s/ABC"},
-		{path: "/dept", token: officer}, {path: "/dept/issue", token: officer}, {path: "/dept/issue/" + license.SampleProperty, token: officer},
-		{path: "/dept/" + id, token: officer}, {path: "/dept/" + id + "/revoke", token: officer}, {path: "/ledger"}, {path: "/developers"}, {path: "/accessibility"},
+		{path: "/"},
+		{path: "/signin"},
+		{path: "/signin?i=waiting"},
+		{path: "/consent?i=waiting", token: citizen},
+		{path: "/signout", token: citizen},
+		{path: "/signed-out"},
+		{path: "/wallet", token: citizen},
+		{path: "/wallet", token: w.session(t, "nobody")},
+		{path: "/wallet/" + id, token: citizen},
+		{path: "/show/" + id, token: citizen},
+		{path: "/show/" + id, token: citizen, form: url.Values{"purpose": {"counter"}, "field": {"0", "2"}}},
+		{path: "/verify"},
+		{path: "/verify", token: clerk, form: url.Values{"code": {shown.Code}}},
+		{path: "/verify", token: clerk, form: url.Values{"code": {shown.Code}}},
+		{path: "/verify", form: url.Values{"code": {"HTTPS://X/P/NOTHING"}}},
+		{path: shown.Code[len("HTTPS://ZZ.EXAMPLE.GOV.CN"):]},
+		{path: "/s/ABC"},
+		{path: "/dept", token: officer},
+		{path: "/dept/issue", token: officer},
+		{path: "/dept/issue/" + license.SampleProperty, token: officer},
+		{path: "/dept/" + id, token: officer},
+		{path: "/dept/" + id + "/revoke", token: officer},
+		{path: "/ledger"},
+		{path: "/developers"},
+		{path: "/accessibility"},
 	}
 	inline := regexp.MustCompile(`(?i)<style|style=|<script(?:[^>]*)>[^<]|\son[a-z]+=|javascript:|ZgotmplZ`)
 	key := regexp.MustCompile(`>[a-z]+[a-z0-9]*\.[a-z0-9_.]+</(?:[a-bd-rt-z]|span|small|summary)`) // codes and hosts stand in code and strong
@@ -380,8 +398,10 @@ func TestLog(t *testing.T) {
 // TestLanguage chooses as people expect.
 func TestLanguage(t *testing.T) {
 	t.Parallel()
-	for header, want := range map[string]string{"": "zh-CN", "en": "en", "en-GB,en;q=0.9,zh;q=0.8": "en", "zh-TW,en;q=0.5": "zh-CN", "de,fr": "zh-CN",
-		"zh;q=0.2,en;q=0.3": "en", "en;q=0": "zh-CN", "*": "zh-CN", "en;q=x": "zh-CN"} {
+	for header, want := range map[string]string{
+		"": "zh-CN", "en": "en", "en-GB,en;q=0.9,zh;q=0.8": "en", "zh-TW,en;q=0.5": "zh-CN", "de,fr": "zh-CN",
+		"zh;q=0.2,en;q=0.3": "en", "en;q=0": "zh-CN", "*": "zh-CN", "en;q=x": "zh-CN",
+	} {
 		if got := web.Accepted(header); got != want {
 			t.Errorf("%q gives %s, want %s", header, got, want)
 		}

@@ -25,9 +25,11 @@ func newHandler(t testing.TB, w *world, change ...func(*web.Config)) http.Handle
 		Licenses: w, Proofs: w, Judge: judge{w}, Accounts: w, Provider: provider{w}, BaseURL: "https://zz.example.gov.cn",
 		TrustList:  func(context.Context) ([]byte, error) { return []byte(`{"version":1}`), w.broken },
 		WitnessURL: "https://witness.example", Offices: []web.Office{{Code: office, Name: "示例市行政审批局"}},
-		Samples: []web.Sample{{Login: "citizen", Password: "password-citizen", Role: "市民", RoleEN: "Citizen"},
+		Samples: []web.Sample{
+			{Login: "citizen", Password: "password-citizen", Role: "市民", RoleEN: "Citizen"},
 			{Login: "clerk", Password: "password-clerk", Role: "窗口人员", RoleEN: "Clerk"},
-			{Login: "officer", Password: "password-officer", Role: "发证人员", RoleEN: "Officer"}},
+			{Login: "officer", Password: "password-officer", Role: "发证人员", RoleEN: "Officer"},
+		},
 	}
 	for _, f := range change {
 		f(&c)
@@ -42,10 +44,14 @@ func newHandler(t testing.TB, w *world, change ...func(*web.Config)) http.Handle
 // issue puts a license into the world: a food permit of the sample enterprise.
 func (w *world) issue(t testing.TB, number string) license.License {
 	t.Helper()
-	l, err := w.Issue(t.Context(), license.IssueRequest{Kind: license.SampleFood, Office: office, BusinessNo: number,
+	l, err := w.Issue(t.Context(), license.IssueRequest{
+		Kind: license.SampleFood, Office: office, BusinessNo: number,
 		Holders: []license.Holder{{Type: "001", Code: enterpriseCode, Name: "样本餐饮有限公司"}}, ValidTo: "2031-11-21",
-		Fields: map[string]string{"FDDBR": "赵示例", "ZS": "示例市样本区模拟大道88号", "JYCS": "示例市样本区模拟大道88号1楼", "ZTYT": "餐饮服务经营者",
-			"JYXM": "热食类食品制售;冷食类食品制售;自制饮品制售", "RCJGJG": "样本区市场监督管理局", "JBDH": "12315"}})
+		Fields: map[string]string{
+			"FDDBR": "赵示例", "ZS": "示例市样本区模拟大道88号", "JYCS": "示例市样本区模拟大道88号1楼", "ZTYT": "餐饮服务经营者",
+			"JYXM": "热食类食品制售;冷食类食品制售;自制饮品制售", "RCJGJG": "样本区市场监督管理局", "JBDH": "12315",
+		},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,10 +61,14 @@ func (w *world) issue(t testing.TB, number string) license.License {
 // property issues a certificate with two co-owners.
 func (w *world) property(t testing.TB, number string) license.License {
 	t.Helper()
-	l, err := w.Issue(t.Context(), license.IssueRequest{Kind: license.SampleProperty, Office: office, BusinessNo: number,
+	l, err := w.Issue(t.Context(), license.IssueRequest{
+		Kind: license.SampleProperty, Office: office, BusinessNo: number,
 		Holders: []license.Holder{{Type: "111", Code: citizenNumber, Name: "赵示例", Part: "1/2"}, {Type: "111", Code: otherNumber, Name: "李空空", Part: "1/2"}},
-		Fields: map[string]string{"GYQK": "按份共有", "ZL": "示例市样本区模拟路6号3栋2单元601室", "BDCDYH": "990101001001GB00001F00030601",
-			"QLLX": "国有建设用地使用权/房屋所有权", "QLXZ": "出让/市场化商品房", "YT": "城镇住宅用地/住宅", "MJ": "房屋建筑面积118.50㎡"}})
+		Fields: map[string]string{
+			"GYQK": "按份共有", "ZL": "示例市样本区模拟路6号3栋2单元601室", "BDCDYH": "990101001001GB00001F00030601",
+			"QLLX": "国有建设用地使用权/房屋所有权", "QLXZ": "出让/市场化商品房", "YT": "城镇住宅用地/住宅", "MJ": "房屋建筑面积118.50㎡",
+		},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -54,8 +54,10 @@ func (s *server) show(q *request) error {
 	if err != nil {
 		return err
 	}
-	return s.render(q, http.StatusOK, "show", showData{License: l, Fields: fieldLines(k, l.Fields), Purposes: purposes(),
-		Purpose: "counter", Mask: k.DefaultMask(), Holders: holderLines(l.Holders)})
+	return s.render(q, http.StatusOK, "show", showData{
+		License: l, Fields: fieldLines(k, l.Fields), Purposes: purposes(),
+		Purpose: "counter", Mask: k.DefaultMask(), Holders: holderLines(l.Holders),
+	})
 }
 
 // showCode mints a code and draws it. Each visit makes a new one; none is ever part of an address.
@@ -79,8 +81,10 @@ func (s *server) showCode(q *request) error {
 		}
 		mask |= 1 << bit
 	}
-	shown, err := s.Licenses.Show(q.Context(), license.ShowRequest{License: l.ID, Viewer: holders(&v.account), Mask: mask,
-		Purpose: purpose, Act: actOf(v.principal())})
+	shown, err := s.Licenses.Show(q.Context(), license.ShowRequest{
+		License: l.ID, Viewer: holders(&v.account), Mask: mask,
+		Purpose: purpose, Act: actOf(v.principal()),
+	})
 	if err != nil {
 		return err
 	}
@@ -89,8 +93,10 @@ func (s *server) showCode(q *request) error {
 		return err
 	}
 	left := int(shown.ExpiresAt.Sub(s.Now()).Round(time.Second) / time.Second)
-	return s.render(q, http.StatusOK, "code", showData{License: l, Fields: fieldLines(k, shown.Fields), Purpose: purpose, Mask: mask,
-		Shown: &shown, QR: drawn, Seconds: max(left, 0), Life: max(left, 1), Expires: shown.ExpiresAt, Holders: holderLines(l.Holders)})
+	return s.render(q, http.StatusOK, "code", showData{
+		License: l, Fields: fieldLines(k, shown.Fields), Purpose: purpose, Mask: mask,
+		Shown: &shown, QR: drawn, Seconds: max(left, 0), Life: max(left, 1), Expires: shown.ExpiresAt, Holders: holderLines(l.Holders),
+	})
 }
 
 // readPurpose accepts only the purposes that the page offers.

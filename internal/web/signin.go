@@ -122,8 +122,10 @@ func (s *server) signInSubmit(q *request) error {
 		return s.drawSignIn(q, http.StatusBadRequest, ask, "",
 			fault.New(fault.Invalid, "credentials_missing", "fill in both account and password"))
 	}
-	token, _, err := s.Accounts.SignIn(q.Context(), identity.SignIn{Login: login, Password: password, Address: address(q.Request),
-		Replaces: s.sessionToken(q.Request)})
+	token, _, err := s.Accounts.SignIn(q.Context(), identity.SignIn{
+		Login: login, Password: password, Address: address(q.Request),
+		Replaces: s.sessionToken(q.Request),
+	})
 	if err != nil {
 		switch kind := fault.KindOf(err); kind {
 		case fault.Unauthenticated, fault.Invalid, fault.NotFound, fault.TooMany, fault.Forbidden:

@@ -59,8 +59,10 @@ func wordIcon(w verdict.Word) string {
 
 // viewReport puts a report into words.
 func (s *server) viewReport(q *request, r *verdict.Report) *verdictView {
-	v := &verdictView{Word: r.Verdict, Icon: wordIcon(r.Verdict), AsOf: r.AsOf, Signed: r.Signatures, Subject: r.Subject, Ledger: r.Ledger,
-		State: license.State(r.Subject.Status)}
+	v := &verdictView{
+		Word: r.Verdict, Icon: wordIcon(r.Verdict), AsOf: r.AsOf, Signed: r.Signatures, Subject: r.Subject, Ledger: r.Ledger,
+		State: license.State(r.Subject.Status),
+	}
 	if !v.State.Known() {
 		v.State = ""
 	}

@@ -193,8 +193,10 @@ func (s *server) landing(q *request) error {
 		d.Verdict = s.viewOutcome(q, &out)
 		d.Known = out.KindName != ""
 	} else {
-		d.Verdict = s.viewReport(q, &verdict.Report{Verdict: verdict.NotValid, AsOf: s.Now(),
-			Checks: []verdict.Check{verdict.Note("code.form", verdict.CodeMalformed, "", "")}})
+		d.Verdict = s.viewReport(q, &verdict.Report{
+			Verdict: verdict.NotValid, AsOf: s.Now(),
+			Checks: []verdict.Check{verdict.Note("code.form", verdict.CodeMalformed, "", "")},
+		})
 	}
 	return s.render(q, http.StatusOK, "landing", d)
 }

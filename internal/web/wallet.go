@@ -61,8 +61,10 @@ func (s *server) cards(q *request, a *identity.Account) ([]walletCard, error) {
 		for _, c := range list {
 			if !seen[c.ID] {
 				seen[c.ID] = true
-				all = append(all, walletCard{Card: c, Subject: subject, Kind: c.Kind, InForce: c.State == license.Issued,
-					Ended: c.State.Ended(), Issuable: c.State == license.Accepted})
+				all = append(all, walletCard{
+					Card: c, Subject: subject, Kind: c.Kind, InForce: c.State == license.Issued,
+					Ended: c.State.Ended(), Issuable: c.State == license.Accepted,
+				})
 			}
 		}
 	}
@@ -199,8 +201,10 @@ func (s *server) licenseView(q *request, l *license.License, section string) (li
 	if err != nil {
 		return licenseData{}, err
 	}
-	return licenseData{License: l, Kind: k, Fields: fieldLines(k, l.Fields), Holders: holderLines(l.Holders), Events: events,
-		Section: section}, nil
+	return licenseData{
+		License: l, Kind: k, Fields: fieldLines(k, l.Fields), Holders: holderLines(l.Holders), Events: events,
+		Section: section,
+	}, nil
 }
 
 // walletLicense shows one license to its holder.

@@ -109,7 +109,8 @@ func (a *Authority) IssueTimeStamping(ctx context.Context, s Subject, pub *gm.Pu
 		return nil, fmt.Errorf("pki: %w", err)
 	}
 	return a.issue(ctx, s, pub, life, x509.KeyUsageDigitalSignature, []pkix.Extension{
-		{Id: encasn1.ObjectIdentifier{2, 5, 29, 37}, Critical: true, Value: value}})
+		{Id: encasn1.ObjectIdentifier{2, 5, 29, 37}, Critical: true, Value: value},
+	})
 }
 
 // IssueEncryption certifies a key that encrypts and must never be accepted for a signature.

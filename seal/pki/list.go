@@ -88,8 +88,10 @@ func (s Seconds) Duration() time.Duration { return time.Duration(s) * time.Secon
 
 // DefaultPolicies are what holds where no list says otherwise.
 func DefaultPolicies() Policies {
-	return Policies{StatusMaxAge: 24 * 3600, ClockSkewWarn: 30, ClockSkewRefuse: 300, AcceptExpiredMaker: true,
-		LaterSigners: [][]byte{}}
+	return Policies{
+		StatusMaxAge: 24 * 3600, ClockSkewWarn: 30, ClockSkewRefuse: 300, AcceptExpiredMaker: true,
+		LaterSigners: [][]byte{},
+	}
 }
 
 // Limits of a list.

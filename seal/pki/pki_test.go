@@ -156,8 +156,10 @@ func TestTrustList(t *testing.T) {
 	t.Parallel()
 	p, key := sealtest.New(t), sealtest.NewKey(t)
 	list := p.List()
-	list.Issuers = []pki.Issuer{{KeyID: "0123456789abcdef", Key: gm.MarshalPublicKey(p.Signer.SM2()), Organisation: "12990000MB0000000X",
-		Name: "测试<局>", Cell: 5, Purposes: []pki.Purpose{pki.PurposeStaticCode}, NotBefore: sealtest.Now(), NotAfter: sealtest.Now().Add(sealtest.Day)}}
+	list.Issuers = []pki.Issuer{{
+		KeyID: "0123456789abcdef", Key: gm.MarshalPublicKey(p.Signer.SM2()), Organisation: "12990000MB0000000X",
+		Name: "测试<局>", Cell: 5, Purposes: []pki.Purpose{pki.PurposeStaticCode}, NotBefore: sealtest.Now(), NotAfter: sealtest.Now().Add(sealtest.Day),
+	}}
 	list.Ledger.Witnesses = []pki.NamedKey{{Name: "witness.example", Key: gm.MarshalPublicKey(p.Maker.SM2())}}
 	list.Ledger.Quorum = 1
 	file, err := pki.SignList(t.Context(), list, key)
@@ -317,8 +319,10 @@ func TestTrustFromPEM(t *testing.T) {
 	if a := trust.Anchors(); len(a) != 2 || a[0].Name != "测试签发机构" || !a[0].May(pki.RoleTSA) || trust.List() != nil {
 		t.Errorf("anchors %v", a)
 	}
-	for _, bad := range []string{"", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
-		strings.ReplaceAll(string(p.PEM()), "CERTIFICATE", "PRIVATE KEY")} {
+	for _, bad := range []string{
+		"", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+		strings.ReplaceAll(string(p.PEM()), "CERTIFICATE", "PRIVATE KEY"),
+	} {
 		_, err := pki.TrustFromPEM([]byte(bad))
 		refused(t, err, "trust_pem_invalid")
 	}

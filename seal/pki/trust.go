@@ -70,8 +70,10 @@ func TrustFromPEM(data []byte) (*Trust, error) {
 		if err != nil || c.PublicKey == nil {
 			return nil, fault.Wrap(err, fault.Invalid, "trust_pem_invalid", "an anchor's certificate cannot be read")
 		}
-		t.anchors = append(t.anchors, &Anchor{Name: c.CommonName(), Certificate: c,
-			Roles: []Role{RoleSealMaker, RoleSealSigner, RoleTSA}})
+		t.anchors = append(t.anchors, &Anchor{
+			Name: c.CommonName(), Certificate: c,
+			Roles: []Role{RoleSealMaker, RoleSealSigner, RoleTSA},
+		})
 	}
 	if len(t.anchors) == 0 {
 		return nil, bad("there is no certificate in the file")

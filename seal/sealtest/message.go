@@ -32,9 +32,11 @@ type Message struct {
 // Message is signed data over the SM3 of an original, as most producers write it: attached, without attributes.
 func (p *PKI) Message(original []byte) *Message {
 	d := gm.SM3(original)
-	return &Message{Outer: "1.2.156.10197.6.1.4.2.2", Type: "1.2.156.10197.6.1.4.2.1", Content: d[:],
+	return &Message{
+		Outer: "1.2.156.10197.6.1.4.2.2", Type: "1.2.156.10197.6.1.4.2.1", Content: d[:],
 		Certs: [][]byte{p.SignerCert}, Cert: p.SignerCert, Signer: p.Signer,
-		DigestAlg: pki.OIDSM3, SigAlg: pki.OIDSM2Sign}
+		DigestAlg: pki.OIDSM3, SigAlg: pki.OIDSM2Sign,
+	}
 }
 
 // Detached is signed data with attributes over an original that is not inside.
@@ -141,8 +143,10 @@ func (p *PKI) Stamp(t testing.TB, value []byte, at time.Time, change func(*Messa
 		})
 	})
 	over := gm.SM3(info)
-	m := &Message{Outer: "1.2.840.113549.1.7.2", Type: pki.OIDTSTInfo, Content: info, Certs: [][]byte{p.TSACert}, Cert: p.TSACert,
-		Signer: p.TSA, DigestAlg: pki.OIDSM3, SigAlg: pki.OIDSM2WithSM3, Attributes: true, Digest: over[:]}
+	m := &Message{
+		Outer: "1.2.840.113549.1.7.2", Type: pki.OIDTSTInfo, Content: info, Certs: [][]byte{p.TSACert}, Cert: p.TSACert,
+		Signer: p.TSA, DigestAlg: pki.OIDSM3, SigAlg: pki.OIDSM2WithSM3, Attributes: true, Digest: over[:],
+	}
 	if change != nil {
 		change(m)
 	}

@@ -91,8 +91,10 @@ func New(t testing.TB) *PKI {
 func (p *PKI) List() *pki.List {
 	return &pki.List{
 		Version: 1, IssuedAt: Now(), NextUpdate: Now().Add(30 * Day),
-		Anchors: []pki.ListAnchor{{Name: "测试根", Certificate: p.rootCert,
-			Roles: []pki.Role{pki.RoleSealMaker, pki.RoleSealSigner, pki.RoleTSA}}},
+		Anchors: []pki.ListAnchor{{
+			Name: "测试根", Certificate: p.rootCert,
+			Roles: []pki.Role{pki.RoleSealMaker, pki.RoleSealSigner, pki.RoleTSA},
+		}},
 		Intermediates: [][]byte{p.issueCert},
 		Ledger:        pki.LedgerTrust{Origin: "test.example/log", LogKeys: []pki.NamedKey{}, Witnesses: []pki.NamedKey{}},
 		Issuers:       []pki.Issuer{},
@@ -137,8 +139,10 @@ func (p *PKI) Seal(t testing.TB, id string) []byte {
 // Row is an active seal's row.
 func (p *PKI) Row(t testing.TB, cell uint16, id string) seal.Row {
 	t.Helper()
-	return seal.Row{ID: id, Cell: cell, Office: "12990000MB0000000X", Name: "测试局", State: seal.StateActive, Since: Now(),
-		KeyRef: "seal/" + id, DER: p.Seal(t, id), SignerCert: p.SignerCert, MakerCert: p.MakerCert, CreatedAt: Now()}
+	return seal.Row{
+		ID: id, Cell: cell, Office: "12990000MB0000000X", Name: "测试局", State: seal.StateActive, Since: Now(),
+		KeyRef: "seal/" + id, DER: p.Seal(t, id), SignerCert: p.SignerCert, MakerCert: p.MakerCert, CreatedAt: Now(),
+	}
 }
 
 // Keys gives the signer's key for every name.

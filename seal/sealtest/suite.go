@@ -40,8 +40,10 @@ func Suite(t *testing.T, cell uint16, store Store) {
 		}
 	}
 	blank := func(id string) seal.Row {
-		return seal.Row{ID: id, Cell: cell, Office: "12990000MB0000000X", Name: "测试局", State: seal.StateRequested, CreatedAt: Now(),
-			Limits: seal.Limits{Matters: []string{"0100001"}, PerDay: 9}}
+		return seal.Row{
+			ID: id, Cell: cell, Office: "12990000MB0000000X", Name: "测试局", State: seal.StateRequested, CreatedAt: Now(),
+			Limits: seal.Limits{Matters: []string{"0100001"}, PerDay: 9},
+		}
 	}
 	alive := func(t *testing.T, id string) seal.Row {
 		t.Helper()
@@ -83,8 +85,11 @@ func Suite(t *testing.T, cell uint16, store Store) {
 			at   time.Time
 			want seal.State
 		}{
-			{Now(), seal.StateRequested}, {Now().Add(4 * time.Hour), seal.StateActive},
-			{at.Add(-time.Second), seal.StateActive}, {at, seal.StateSuspended}, {at.Add(Day), seal.StateSuspended},
+			{Now(), seal.StateRequested},
+			{Now().Add(4 * time.Hour), seal.StateActive},
+			{at.Add(-time.Second), seal.StateActive},
+			{at, seal.StateSuspended},
+			{at.Add(Day), seal.StateSuspended},
 		} {
 			s, since, err := store.SealAt(ctx, cell, row.ID, past.at)
 			ok(t, err)
@@ -132,8 +137,10 @@ func Suite(t *testing.T, cell uint16, store Store) {
 	t.Run("one redemption", func(t *testing.T) {
 		row := p.Row(t, cell, "42990000000012")
 		for range 100 {
-			d := seal.Draft{SealID: row.ID, TBS: []byte("tbs"), CreatedAt: Now(), ExpiresAt: Now().Add(time.Minute),
-				State: seal.DraftPrepared, Act: TestAct()}
+			d := seal.Draft{
+				SealID: row.ID, TBS: []byte("tbs"), CreatedAt: Now(), ExpiresAt: Now().Add(time.Minute),
+				State: seal.DraftPrepared, Act: TestAct(),
+			}
 			d.ID[0], d.ID[1] = byte(cell>>8), byte(cell)
 			if _, err := Random().Read(d.ID[2:]); err != nil {
 				t.Fatal(err)
