@@ -48,7 +48,9 @@ func (s *story) takeEvidence(ctx context.Context) (string, error) {
 			}
 		}
 	}
-	for name, path := range map[string]string{"trust.json": "/trust-list", "checkpoint": "/ledger/checkpoint"} {
+	for name, path := range map[string]string{
+		"trust.json": "/trust-list", "checkpoint": "/ledger/checkpoint", "more/food.status.proof": "/licenses/" + s.food.ID + "/status-proof",
+	} {
 		b, err := s.client.get(ctx, path)
 		if err != nil {
 			return "", err

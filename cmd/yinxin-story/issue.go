@@ -219,8 +219,40 @@ func (s *story) revoke(ctx context.Context) (string, error) {
 	return "law_violation", nil
 }
 
-// proveRevocation waits until a witnessed checkpoint covers the revocation too. The proof then shows the issue's entry in
-// a log that holds the revocation's, and carries the signed status.
+// ledgerProof is what the story reads of a proof file.
+type ledgerProof struct {
+	Opening struct {
+		Ref []byte `json:"ref"`
+	} `json:"opening"`
+	Entry      []byte `json:"entry"`
+	Index      uint64 `json:"index"`
+	Checkpoint string `json:"checkpoint"`
+	Status     struct {
+		Value *uint8 `json:"value"`
+	} `json:"status"`
+}
+
+// proof fetches one of a license's two proofs, of its issue or of its latest change of status, and wants its checkpoint to
+// bear the signatures of the log and of a witness.
+func (s *story) proof(ctx context.Context, l *licenseBody, which string) (ledgerProof, error) {
+	var p ledgerProof
+	raw, err := s.client.get(ctx, "/licenses/"+l.ID+"/"+which)
+	if err != nil {
+		return p, err
+	}
+	if err := json.Unmarshal(raw, &p); err != nil {
+		return p, err
+	}
+	// A C2SP signed note: body, empty line, then a line for the log and one for each witness.
+	_, signatures, ok := strings.Cut(p.Checkpoint, "\n\n")
+	if lines := strings.Count(signatures, "— "); !ok || lines < 2 {
+		return p, wrong("the checkpoint of the %s bears %d signatures, want the log's and a witness'", which, lines)
+	}
+	return p, nil
+}
+
+// proveRevocation waits until a witnessed checkpoint covers the revocation too. Then one proof shows the issue's entry, with
+// the signed status, and another the revocation's, about the same ref.
 func (s *story) proveRevocation(ctx context.Context) (string, error) {
 	r, err := s.judgeWithProof(ctx, &s.food)
 	if err != nil {
@@ -229,25 +261,21 @@ func (s *story) proveRevocation(ctx context.Context) (string, error) {
 	if r.Verdict != "not_valid" || !r.has("STATUS_NOT_IN_FORCE") || r.Ledger.State != "included" {
 		return "", wrong("the revoked license's file with its proof is %s, ledger %s: %v", r.Verdict, r.Ledger.State, r.Checks)
 	}
-	raw, err := s.client.get(ctx, "/licenses/"+s.food.ID+"/proof")
+	issue, err := s.proof(ctx, &s.food, "proof")
 	if err != nil {
 		return "", err
 	}
-	var proof struct {
-		Index      uint64                 `json:"index"`
-		Checkpoint string                 `json:"checkpoint"`
-		Status     struct{ Value *uint8 } `json:"status"`
+	if issue.Status.Value == nil || *issue.Status.Value == 0 {
+		return "", wrong("the status evidence in the proof does not say that the license is out of force")
 	}
-	if err := json.Unmarshal(raw, &proof); err != nil {
+	ended, err := s.proof(ctx, &s.food, "status-proof")
+	if err != nil {
 		return "", err
 	}
-	if proof.Status.Value == nil || *proof.Status.Value == 0 {
-		return "", wrong("the status evidence in the proof does not say that the license is revoked")
+	ref := issue.Opening.Ref
+	if len(ref) != 32 || !bytes.Contains(issue.Entry, ref) || !bytes.Contains(ended.Entry, ref) ||
+		!bytes.Contains(ended.Entry, []byte(license.Revoked)) || ended.Index <= issue.Index {
+		return "", wrong("the ledger's entries %d and %d are not the issue and the revocation of one license", issue.Index, ended.Index)
 	}
-	// A C2SP signed note: body, empty line, then a line for the log and one for each witness.
-	_, signatures, ok := strings.Cut(proof.Checkpoint, "\n\n")
-	if lines := strings.Count(signatures, "— "); !ok || lines < 2 {
-		return "", wrong("the checkpoint bears %d signatures, want the log's and a witness'", lines)
-	}
-	return fmt.Sprintf("index %d of %d", r.Ledger.Index, r.Ledger.Size), nil
+	return fmt.Sprintf("签发 issue %d, 撤销 revocation %d, of %d", issue.Index, ended.Index, r.Ledger.Size), nil
 }

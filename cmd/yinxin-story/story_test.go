@@ -60,6 +60,12 @@ func TestStory(t *testing.T) {
 	t.Run("revoked", func(t *testing.T) {
 		judge(t, 1, "not_valid", "STATUS_NOT_IN_FORCE", "--proof", in("more/food.proof"), in("more/food.ofd"))
 	})
+	t.Run("revocation in the ledger", func(t *testing.T) {
+		// A proof by itself says nothing of a document; what it says of the log must hold.
+		if j := judge(t, 2, "cannot_determine", "", in("more/food.status.proof")); j.Ledger.State != "included" {
+			t.Errorf("the ledger is said to be %q", j.Ledger.State)
+		}
+	})
 	t.Run("birth certificate", func(t *testing.T) {
 		judge(t, 0, "valid_as_of", "", "--proof", in("more/birth.proof"), in("more/birth.ofd"))
 	})
@@ -69,6 +75,9 @@ func TestStory(t *testing.T) {
 type judged struct {
 	Verdict string `json:"verdict"`
 	AsOf    string `json:"as_of"`
+	Ledger  struct {
+		State string `json:"state"`
+	} `json:"ledger"`
 }
 
 // statusTime is the time of the status evidence in a proof.
