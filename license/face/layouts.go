@@ -26,14 +26,15 @@ func business() layout {
 			size: 3.4, vertical: ofd.Center,
 		},
 	}
+	const pitch = 11 // of the rows, left and right alike
 	left, _ := column(30, 82, 27, 138,
-		row{code: license.FaceHolder, label: "名  称", h: 13, size: 5}, row{code: "LX", label: "类  型", h: 10, size: 4.4},
-		row{code: "FDDBR", label: "法定代表人", h: 10, size: 4.4}, row{code: "JYFW", label: "经营范围", h: 55, size: 4.2, top: true})
+		row{code: license.FaceHolder, label: "名  称", h: pitch, size: 5}, row{code: "LX", label: "类  型", h: pitch, size: 4.4},
+		row{code: "FDDBR", label: "法定代表人", h: pitch, size: 4.4}, row{code: "JYFW", label: "经营范围", h: 62, size: 4.2, top: true})
 	right, y := column(178, 82, 25, 92,
-		row{code: "ZCZB", label: "注册资本", h: 13, size: 4.4}, row{code: "CLRQ", label: "成立日期", h: 10, size: 4.4})
+		row{code: "ZCZB", label: "注册资本", h: pitch, size: 4.4}, row{code: "CLRQ", label: "成立日期", h: pitch, size: 4.4})
 	l.places = append(append(l.places, left...), right...)
-	l.places = append(l.places, term("营业期限", 178, y+1.5, 25, 29, 4)...)
-	domicile, _ := column(178, y+10, 25, 92, row{code: "ZS", label: "住  所", h: 20, size: 4.2})
+	l.places = append(l.places, term("营业期限", 178, y+2.3, 25, 29, 4)...)
+	domicile, _ := column(178, y+pitch, 25, 92, row{code: "ZS", label: "住  所", h: 22, size: 4.2, top: true})
 	issuer, _ := column(178, 152, 25, 92,
 		row{code: license.FaceIssuer, label: "登记机关", h: 9, size: 4.6}, row{code: license.FaceIssueDate, label: "发照日期", h: 9, size: 4.6})
 	l.places = append(append(append(l.places, domicile...), issuer...), footer(30, 181.5))
@@ -62,16 +63,17 @@ func food() layout {
 			box: ofd.Box{X: 121, Y: 66, W: 84, H: 6}, size: 4.4, vertical: ofd.Center,
 		},
 	}
+	const pitch = 10.8 // of the rows, left and right alike
 	left, _ := column(30, 80, 42, 146,
-		row{code: license.FaceHolder, label: "经营者名称", h: 12, size: 4.8}, row{code: license.FaceHolderCode, label: "社会信用代码", h: 9, size: 4.2},
-		row{code: "FDDBR", label: "法定代表人(负责人)", h: 9, size: 4.2}, row{code: "ZS", label: "住  所", h: 12, size: 4.2},
-		row{code: "JYCS", label: "经营场所", h: 12, size: 4.2}, row{code: "ZTYT", label: "主体业态", h: 9, size: 4.2},
-		row{code: "JYXM", label: "经营项目", h: 35, size: 4.2, top: true})
-	right, _ := column(180, 80, 33, 90,
-		row{code: "RCJGJG", label: "日常监管机构", h: 15, size: 4.2}, row{code: "JBDH", label: "投诉举报电话", h: 10, size: 4.2})
+		row{code: license.FaceHolder, label: "经营者名称", h: pitch, size: 4.8}, row{code: license.FaceHolderCode, label: "社会信用代码", h: pitch, size: 4.2},
+		row{code: "FDDBR", label: "法定代表人(负责人)", h: pitch, size: 4.2}, row{code: "ZS", label: "住  所", h: pitch, size: 4.2},
+		row{code: "JYCS", label: "经营场所", h: pitch, size: 4.2}, row{code: "ZTYT", label: "主体业态", h: pitch, size: 4.2},
+		row{code: "JYXM", label: "经营项目", h: 34, size: 4.2, top: true})
+	right, y := column(180, 80, 28, 90,
+		row{code: "RCJGJG", label: "日常监管机构", h: pitch, size: 4.2}, row{code: "JBDH", label: "投诉举报电话", h: pitch, size: 4.2})
 	l.places = append(append(l.places, left...), right...)
-	l.places = append(l.places, term("有效期", 180, 109, 20, 30, 4)...)
-	issuer, _ := column(180, 148, 25, 90,
+	l.places = append(l.places, term("有效期", 180, y+2.2, 28, 27, 4)...)
+	issuer, _ := column(180, 148, 28, 90,
 		row{code: license.FaceIssuer, label: "发证机关", h: 9, size: 4.6}, row{code: license.FaceIssueDate, label: "发证日期", h: 9, size: 4.6})
 	l.places = append(append(l.places, issuer...), footer(30, 181.5))
 	l.ornament = func(c *canvas) {
