@@ -295,7 +295,7 @@ func (b *Builder) object(w *writer, o *object) {
 		if p.Fill != nil {
 			w.empty("FillColor", "Value", p.Fill.String())
 		}
-		w.leaf("AbbreviatedData", p.Outline.buf.String())
+		w.leaf("AbbreviatedData", string(p.Outline.buf))
 		w.end()
 	case o.image != nil:
 		box := o.image.Box

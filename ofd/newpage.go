@@ -120,7 +120,7 @@ type Path struct {
 // Path draws lines and areas. A filled area under a seal hides the seal in readers that order by ID: leave the place of
 // a stamp unfilled.
 func (l *Layer) Path(p Path) Object {
-	if p.Outline == nil || p.Outline.buf.Len() == 0 || p.Stroke == nil && p.Fill == nil {
+	if p.Outline == nil || len(p.Outline.buf) == 0 || p.Stroke == nil && p.Fill == nil {
 		l.page.b.mistake("ofd_path", "a path needs an outline and a colour")
 		p.Outline = &Outline{}
 	}
@@ -142,36 +142,35 @@ func (l *Layer) Picture(p Picture) Object {
 }
 
 // Outline collects AbbreviatedData, 图形轮廓数据 (table 36): absolute coordinates in the object's space.
-type Outline struct{ buf strings.Builder }
+type Outline struct{ buf []byte }
 
-func (o *Outline) op(name string, v ...float64) *Outline {
-	if o.buf.Len() > 0 {
-		o.buf.WriteByte(' ')
+func (o *Outline) op(name byte, v ...float64) *Outline {
+	if len(o.buf) > 0 {
+		o.buf = append(o.buf, ' ')
 	}
-	o.buf.WriteString(name)
+	o.buf = append(o.buf, name)
 	for _, x := range v {
-		o.buf.WriteByte(' ')
-		o.buf.WriteString(num(x))
+		o.buf = appendNum(append(o.buf, ' '), x)
 	}
 	return o
 }
 
 // Move begins a sub-path.
-func (o *Outline) Move(x, y float64) *Outline { return o.op("M", x, y) }
+func (o *Outline) Move(x, y float64) *Outline { return o.op('M', x, y) }
 
 // Line draws a straight line.
-func (o *Outline) Line(x, y float64) *Outline { return o.op("L", x, y) }
+func (o *Outline) Line(x, y float64) *Outline { return o.op('L', x, y) }
 
 // Quad draws a quadratic Bézier curve.
-func (o *Outline) Quad(x1, y1, x, y float64) *Outline { return o.op("Q", x1, y1, x, y) }
+func (o *Outline) Quad(x1, y1, x, y float64) *Outline { return o.op('Q', x1, y1, x, y) }
 
 // Cubic draws a cubic Bézier curve.
 func (o *Outline) Cubic(x1, y1, x2, y2, x, y float64) *Outline {
-	return o.op("B", x1, y1, x2, y2, x, y)
+	return o.op('B', x1, y1, x2, y2, x, y)
 }
 
 // Close closes the sub-path.
-func (o *Outline) Close() *Outline { return o.op("C") }
+func (o *Outline) Close() *Outline { return o.op('C') }
 
 // Rect adds a rectangle.
 func (o *Outline) Rect(b Box) *Outline {

@@ -89,6 +89,10 @@ func (w *writer) bytes() []byte {
 }
 
 func escape(b *bytes.Buffer, s string) {
+	if !strings.ContainsAny(s, "<>&\"\t\n\r") {
+		b.WriteString(s) // nearly always, and then at once: outlines are long
+		return
+	}
 	for _, r := range s {
 		switch r {
 		case '<':

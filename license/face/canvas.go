@@ -1,6 +1,7 @@
 package face
 
 import (
+	"math"
 	"strings"
 
 	"rsc.io/qr"
@@ -21,6 +22,7 @@ type canvas struct {
 	page  *ofd.Layer // values
 	tag   *ofd.Tag
 	drawn map[string]bool
+	paths []ofd.Path // artwork, drawn so far
 	err   error
 }
 
@@ -29,6 +31,8 @@ func (c *canvas) fail(err error) {
 		c.err = err
 	}
 }
+
+func (c *canvas) stroke(p ofd.Path) { c.paths = append(c.paths, p) }
 
 // has tells whether the license has anything to print for a code.
 func (c *canvas) has(code string) bool { return c.face.Text(code) != "" }
@@ -121,7 +125,8 @@ func (c *canvas) finish(in license.DrawInput) error {
 	return nil
 }
 
-// code draws the QR of the static code as one path: modules run together along rows, so that no reader leaves hairlines.
+// code draws the QR of the static code as one path: modules run together along rows and downwards, so that no reader leaves
+// hairlines.
 func (c *canvas) code(text string) {
 	m, err := qr.Encode(text, qr.M)
 	if err != nil {
@@ -129,18 +134,29 @@ func (c *canvas) code(text string) {
 		return
 	}
 	side := c.lay.code.W
-	unit := side / float64(m.Size+8) // four modules of quiet zone all around
+	unit := math.Floor(side/float64(m.Size+8)*100) / 100 // four modules of quiet zone all around, and short numbers
+	margin := fine((side - unit*float64(m.Size)) / 2)
+	drawn := make([]bool, m.Size*m.Size)
+	free := func(x, y int) bool { return x < m.Size && y < m.Size && m.Black(x, y) && !drawn[y*m.Size+x] }
 	o := new(ofd.Outline)
 	for y := range m.Size {
-		for x := 0; x < m.Size; {
-			n := 0
-			for x+n < m.Size && m.Black(x+n, y) {
-				n++
+		for x := 0; x < m.Size; x++ {
+			w, h := 0, 0
+			for free(x+w, y) {
+				w++
 			}
-			if n > 0 {
-				o.Rect(ofd.Box{X: float64(x+4) * unit, Y: float64(y+4) * unit, W: float64(n) * unit, H: unit})
+			for row := w > 0; row; {
+				for i := range w {
+					drawn[(y+h)*m.Size+x+i] = true
+				}
+				h++
+				for i := range w {
+					row = row && free(x+i, y+h)
+				}
 			}
-			x += n + 1
+			if w > 0 {
+				o.Rect(ofd.Box{X: margin + float64(x)*unit, Y: margin + float64(y)*unit, W: float64(w) * unit, H: float64(h) * unit})
+			}
 		}
 	}
 	white, black := ofd.Color{R: 255, G: 255, B: 255}, ofd.Color{}

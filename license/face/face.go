@@ -21,6 +21,9 @@ type Drawer struct {
 	font *ofd.Font
 	bold *ofd.Font // of titles
 	name string
+	// laid are the layouts that do not depend on the kind, by name, with their artwork: it is the same on every license, and
+	// a quarter of what drawing costs.
+	laid map[string]layout
 }
 
 // New takes a TrueType font, complete, a bold one for titles (nil: the same), and the common name under which readers that
@@ -30,7 +33,10 @@ func New(regular, bold []byte, name string) (*Drawer, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Drawer{font: f, bold: f, name: name}
+	d := &Drawer{font: f, bold: f, name: name, laid: map[string]layout{}}
+	for name, lay := range map[string]layout{"business": business(), "food": food(), "property": property(), "birth": birth()} {
+		d.laid[name] = lay.drawn()
+	}
 	if bold != nil {
 		if d.bold, err = ofd.ParseFont(bold); err != nil {
 			return nil, err
@@ -107,7 +113,7 @@ func customData(in license.DrawInput) []ofd.CustomData {
 
 // draw lays a license out on a fresh document, with its artwork or without.
 func (d *Drawer) draw(in license.DrawInput, artwork bool) (*ofd.Builder, layout, error) {
-	lay, err := layoutOf(in)
+	lay, err := d.layout(in.Kind)
 	if err != nil {
 		return nil, layout{}, err
 	}
@@ -125,7 +131,9 @@ func (d *Drawer) draw(in license.DrawInput, artwork bool) (*ofd.Builder, layout,
 		title: b.Font(d.bold, d.name), tag: b.Tag(TagType, license.MetadataNamespace, TagRoot),
 	}
 	if artwork {
-		lay.ornament(c)
+		for _, p := range lay.drawn().art {
+			c.art.Path(p)
+		}
 	}
 	for _, p := range lay.places {
 		c.place(p)

@@ -15,6 +15,7 @@ type layout struct {
 	seal     [2]float64 // middle of the issuing seal
 	photo    ofd.Box
 	ornament func(*canvas)
+	art      []ofd.Path // what ornament draws, once it has been drawn
 }
 
 // palette is the colours of a layout.
@@ -61,19 +62,23 @@ func (l layout) stamp(s license.SealInfo) ofd.Box {
 	return ofd.Box{X: l.seal[0] - w/2, Y: l.seal[1] - h/2, W: w, H: h}
 }
 
-// layoutOf finds the layout that a kind names.
-func layoutOf(in license.DrawInput) (layout, error) {
-	switch in.Kind.Layout {
-	case "business":
-		return business(), nil
-	case "food":
-		return food(), nil
-	case "property":
-		return property(), nil
-	case "birth":
-		return birth(), nil
-	case "plain":
-		return plain(in.Kind), nil
+// drawn is the layout with its artwork.
+func (l layout) drawn() layout {
+	if l.art == nil {
+		c := &canvas{lay: l}
+		l.ornament(c)
+		l.art = c.paths
+	}
+	return l
+}
+
+// layout finds the layout that a kind names.
+func (d *Drawer) layout(k license.Kind) (layout, error) {
+	if l, ok := d.laid[k.Layout]; ok {
+		return l, nil
+	}
+	if k.Layout == "plain" {
+		return plain(k), nil
 	}
 	return layout{}, fault.New(fault.Internal, "layout_unknown", "the kind's layout is not known").
 		WithHint("layouts are business, food, property, birth and plain")
