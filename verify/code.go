@@ -20,7 +20,7 @@ func (j Judge) Code(text string) verdict.Report {
 			r.Checks = append(r.Checks, verdict.Note("code.form", verdict.CodeMalformed, "", "a dynamic code of an unknown version"))
 		} else {
 			r.Checks = append(r.Checks, verdict.OK("code.form", ""),
-				verdict.Note("license.status", verdict.StatusUnknown, "", "a dynamic code is accepted online only"))
+				verdict.Note(checkStatus, verdict.StatusUnknown, "", "a dynamic code is accepted online only"))
 		}
 		r.Settle(false, j.At)
 		return r

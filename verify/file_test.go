@@ -11,6 +11,7 @@ import (
 	"github.com/yinxin-trust/yinxin/ledger"
 	"github.com/yinxin-trust/yinxin/license"
 	"github.com/yinxin-trust/yinxin/seal/pki"
+	"github.com/yinxin-trust/yinxin/verify"
 	"github.com/yinxin-trust/yinxin/verify/verifytest"
 )
 
@@ -326,5 +327,22 @@ func TestVerdicts(t *testing.T) {
 			c.change(t, s)
 			want(t, s.judge(t), c.word, c.why...)
 		})
+	}
+}
+
+// TestBroken: a license that is to hold from a later day is sound, and one whose seal is wrong is not.
+func TestBroken(t *testing.T) {
+	t.Parallel()
+	s := good(t)
+	s.issue(t, verifytest.Plan{License: func(l *license.License) { l.ValidFrom = "2026-04-01" }})
+	s.proof = nil
+	r := s.judge(t)
+	want(t, r, verdict.NotValid, verdict.StatusNotYetValid, verdict.StatusUnknown)
+	if got := verify.Broken(r); len(got) > 0 {
+		t.Errorf("broken: %v", got)
+	}
+	s.issue(t, verifytest.Plan{Sealer: s.Second})
+	if got := verify.Broken(s.judge(t)); len(got) != 1 || got[0].Code != verdict.SealSignerOtherOffice {
+		t.Errorf("broken: %v", got)
 	}
 }

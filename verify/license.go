@@ -76,7 +76,7 @@ func (j Judge) judgeLicense(r *verdict.Report, f *face, issuing *ofd.SignatureEn
 	if f.metaErr != nil || f.staticErr != nil {
 		r.Checks = append(r.Checks, verdict.Check{Name: "license.metadata", Result: verdict.Fail,
 			Code: verdict.LicenseBindingMismatch, Detail: "the license's own data are missing or cannot be read"})
-		note("license.status", verdict.StatusUnknown, "the file does not say which status is its own")
+		note(checkStatus, verdict.StatusUnknown, "the file does not say which status is its own")
 		return j.At
 	}
 	r.Subject.Title = f.meta.Face.Text(license.FaceKindName)

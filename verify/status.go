@@ -3,6 +3,7 @@ package verify
 import (
 	"encoding/base32"
 	"encoding/hex"
+	"slices"
 	"time"
 
 	"github.com/yinxin-trust/yinxin/internal/verdict"
@@ -10,10 +11,28 @@ import (
 	"github.com/yinxin-trust/yinxin/seal/pki"
 )
 
+// The names of the checks that speak of time and status, not of the file.
+const (
+	checkDates  = "license.dates"
+	checkStatus = "license.status"
+)
+
+// Broken are the failures of a report that its file will always have, which are all but those of dates and status: what a
+// maker of licenses must not let out. A license may well be made that is to hold from a later day.
+func Broken(r verdict.Report) []verdict.Check {
+	checks := append([]verdict.Check(nil), r.Checks...)
+	for _, s := range r.Signatures {
+		checks = append(checks, s.Checks...)
+	}
+	return slices.DeleteFunc(checks, func(c verdict.Check) bool {
+		return c.Result != verdict.Fail || c.Name == checkDates || c.Name == checkStatus
+	})
+}
+
 // judgeDates checks the validity that the license itself states, by the calendar of the province. A code knows the day of
 // issue and the end; from is the day from which a file says that it holds, "" where nothing says so.
 func (j Judge) judgeDates(r *verdict.Report, s license.Static, from string) {
-	const name = "license.dates"
+	const name = checkDates
 	today := j.At.In(chinaTime()).Format(time.DateOnly)
 	switch {
 	case s.ExpiryDate != "" && today > s.ExpiryDate:
@@ -30,7 +49,7 @@ func (j Judge) judgeDates(r *verdict.Report, s license.Static, from string) {
 
 // judgeStatus reads the signed status, and gives the time as of which the license is known to be in force.
 func (j Judge) judgeStatus(r *verdict.Report, s license.Static, status []byte) time.Time {
-	const name = "license.status"
+	const name = checkStatus
 	note := func(code verdict.Code, detail string) {
 		r.Checks = append(r.Checks, verdict.Note(name, code, "", detail))
 	}

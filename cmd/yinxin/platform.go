@@ -20,7 +20,6 @@ import (
 	"github.com/yinxin-trust/yinxin/internal/fault"
 	"github.com/yinxin-trust/yinxin/internal/postgres"
 	"github.com/yinxin-trust/yinxin/internal/sample"
-	"github.com/yinxin-trust/yinxin/internal/verdict"
 	"github.com/yinxin-trust/yinxin/internal/web"
 	"github.com/yinxin-trust/yinxin/ledger"
 	"github.com/yinxin-trust/yinxin/ledger/tile"
@@ -266,20 +265,11 @@ func (p *platform) selfCheck(_ context.Context, file []byte) error {
 	if err != nil {
 		return err
 	}
-	r := verify.Judge{Trust: trust, At: now}.File(file, nil)
-	if r.Verdict != verdict.NotValid {
-		return nil // without proof and status it cannot be more than undetermined
+	// Without proof and status it cannot be more than undetermined, and its term may begin later.
+	for _, c := range verify.Broken(verify.Judge{Trust: trust, At: now}.File(file, nil)) {
+		return fault.New(fault.Internal, "self_check", string(c.Code)+" "+c.Where+" "+c.Detail)
 	}
-	checks := r.Checks
-	for _, s := range r.Signatures {
-		checks = append(checks, s.Checks...)
-	}
-	for _, c := range checks {
-		if c.Result == verdict.Fail {
-			return fault.New(fault.Internal, "self_check", string(c.Code)+" "+c.Where+" "+c.Detail)
-		}
-	}
-	return fault.New(fault.Internal, "self_check", "the verdict is not valid")
+	return nil
 }
 
 func (p *platform) openWeb() (err error) {
