@@ -164,7 +164,7 @@ func (s *Service) acceptRow(ctx context.Context, req IssueRequest, k Kind, offic
 	if err != nil {
 		return AcceptRow{}, fault.Wrap(err, fault.Internal, "license_row", "a license cannot be written")
 	}
-	if r.Sealed, err = secret.Seal(ctx, plain, bodyPlace(id)); err != nil {
+	if r.Sealed, err = secret.Seal(ctx, plain, bodyPlace(r)); err != nil {
 		return AcceptRow{}, err
 	}
 	if r.Holders, err = sealHolders(ctx, secret, blind, id, req.Holders); err != nil {

@@ -108,7 +108,7 @@ func ParseMetadata(b []byte) (Metadata, error) {
 func itemsOf(f Face) []itemXML {
 	out := make([]itemXML, len(f))
 	for i, v := range f {
-		out[i] = itemXML{v.Code, v.Name, v.Text}
+		out[i] = itemXML(v)
 	}
 	return out
 }
@@ -116,7 +116,7 @@ func itemsOf(f Face) []itemXML {
 func faceOfItems(items []itemXML) Face {
 	var out Face
 	for _, v := range items {
-		out = append(out, FaceItem{v.Code, v.Name, v.Text})
+		out = append(out, FaceItem(v))
 	}
 	return out
 }

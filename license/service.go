@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -92,7 +93,18 @@ type sealedBody struct {
 	Act        Act               `json:"act"` // of the request, for the sealing worker
 }
 
-func bodyPlace(id ID) []byte   { return append([]byte("license.sealed\x00"), id[:]...) }
+// bodyPlace binds a license's sealed body to its row and to every column that decides what will be sealed: a row in which
+// somebody altered the office, the kind, the identifier or the dates does not open, so it is never drawn or shown.
+func bodyPlace(r Row) []byte {
+	out := append([]byte("license.sealed\x00"), r.ID[:]...)
+	for _, column := range []string{
+		r.Kind, strconv.Itoa(r.KindVersion), r.Office, strconv.Itoa(r.Version), r.Identifier, r.IssueDate, r.ValidFrom, r.ValidTo, r.Grade,
+	} {
+		out = append(append(out, 0), column...)
+	}
+	return out
+}
+
 func staticPlace(id ID) []byte { return append([]byte("license.static\x00"), id[:]...) }
 func filePlace(id ID) []byte   { return append([]byte("license.file\x00"), id[:]...) }
 func photoPlace(id ID) []byte  { return append([]byte("license.photo\x00"), id[:]...) }
@@ -121,7 +133,7 @@ func (s *Service) open(ctx context.Context, r Row) (License, sealedBody, error) 
 	if err != nil {
 		return License{}, sealedBody{}, err
 	}
-	plain, err := secret.Open(ctx, r.Sealed, bodyPlace(r.ID))
+	plain, err := secret.Open(ctx, r.Sealed, bodyPlace(r))
 	if err != nil {
 		return License{}, sealedBody{}, err
 	}

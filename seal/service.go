@@ -68,6 +68,10 @@ func (s *Service) Prepare(ctx context.Context, r Request) (Draft, error) {
 	if err != nil {
 		return Draft{}, err
 	}
+	if r.Act.Office != row.Office {
+		// 谁所有、谁控制 (电子印章管理办法 art. 21): an office puts its own seal and nobody else's.
+		return Draft{}, fault.New(fault.Forbidden, "seal_of_another", "the seal belongs to another office")
+	}
 	now := s.now().UTC().Truncate(time.Microsecond) // what a database keeps
 	at := now.Truncate(time.Second)
 	if row.State != StateActive {

@@ -100,6 +100,7 @@ func TestPrepareRefuses(t *testing.T) {
 		{"seal ended", "seal_outside_dates", nil, func(o *office) { o.now = sealtest.Now().Add(301 * sealtest.Day) }},
 		{"seal not begun", "seal_outside_dates", nil, func(o *office) { o.now = sealtest.Now().Add(-time.Second) }},
 		{"wrong matter", "seal_matter", func(r *seal.Row) { r.Limits.Matters = []string{"other"} }, nil},
+		{"another office's seal", "seal_of_another", func(r *seal.Row) { r.Office = "11990000000000009X" }, nil},
 		{"no actor", "seal_act", nil, func(o *office) { o.req.Act.Actor = "" }},
 		{"no reason", "seal_act", nil, func(o *office) { o.req.Act.Reason = "" }},
 		{"nothing to put it on", "seal_request", nil, func(o *office) { o.req.PropertyInfo = "" }},

@@ -1,6 +1,6 @@
-// Package blob keeps sealed license files in a folder, each under the SM3 of its bytes, and seals them: SealFile and
-// OpenFile give every file a key of its own, so that destroying the wrapped key destroys the file wherever copies lie.
-// The store is not trusted: whoever changes a file in it can make it unreadable, never other than it was.
+// Package blob keeps sealed license files in a folder, each under the SM3 of its bytes. Whoever stores a file seals it first,
+// under a key of its own, so that destroying that key destroys the file wherever copies lie. The store is not trusted:
+// whoever changes a file in it can make it unreadable, never other than it was.
 package blob
 
 import (

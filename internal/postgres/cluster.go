@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -113,8 +114,9 @@ func (c *Cluster) logFile() string { return filepath.Join(c.opts.Dir, "postgres.
 
 // DSN is the URL of one of the cluster's databases.
 func (c *Cluster) DSN(database string) string {
-	q := url.Values{"host": {c.socket}, "sslmode": {"disable"}}
-	return (&url.URL{Scheme: "postgres", User: url.User(superuser), Host: "", Path: "/" + database, RawQuery: q.Encode()}).String()
+	// A folder may have a space in its name, and readers of such URLs do not agree that '+' is one.
+	q := strings.ReplaceAll(url.Values{"host": {c.socket}, "sslmode": {"disable"}}.Encode(), "+", "%20")
+	return (&url.URL{Scheme: "postgres", User: url.User(superuser), Host: "", Path: "/" + database, RawQuery: q}).String()
 }
 
 // PID is the process id of the server.

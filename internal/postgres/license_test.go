@@ -181,6 +181,35 @@ func unjoin(err error) error {
 	return err
 }
 
+// TestAlteredRowIsNotSealed: what decides the face stands in plain columns, and whoever can write to the database must not
+// get another face sealed than the one that was accepted.
+func TestAlteredRowIsNotSealed(t *testing.T) {
+	t.Parallel()
+	w, ctx := newWorld(t), background(t)
+	pool, err := w.cells.Cell(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, change := range []string{
+		"office = '" + officeTwo + "'", "kind = '" + license.SampleFood + "'", "kind_version = 2", "version = 2",
+		"identifier = identifier || 'X'", "issue_date = issue_date - 1", "valid_from = valid_from - 1", "valid_to = valid_from + 1", "grade = 'A'",
+	} {
+		l, err := w.Issue(ctx, propertyRequest(number(900+i)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := pool.Exec(ctx, "UPDATE license SET "+change+" WHERE id = $1", l.ID[:]); err != nil {
+			t.Fatalf("%s: %v", change, err)
+		}
+		if n, err := w.SealPending(ctx, 1, 10); n != 0 || err == nil {
+			t.Errorf("%s: sealed %d, %v", change, n, err)
+		}
+		if _, err := w.Get(ctx, l.ID); err == nil {
+			t.Errorf("%s: the altered license is shown", change)
+		}
+	}
+}
+
 func TestParallelIssueIsOneLicense(t *testing.T) {
 	t.Parallel()
 	w, ctx := newWorld(t), background(t)

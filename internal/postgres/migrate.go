@@ -99,7 +99,7 @@ func (c *Cells) Migrate(ctx context.Context) (Schemas, error) {
 	}
 	if err := errors.Join(errs...); err != nil {
 		return found, fault.Wrap(err, fault.Internal, "migration_incomplete", "not every schema could be migrated").
-			WithHint("correct the cause and run yinxin migrate again: what is done stays done")
+			WithHint("correct the cause and start again: what is done stays done")
 	}
 	return found, nil
 }
@@ -204,7 +204,7 @@ func (p *Pool) inSchema(ctx context.Context, db querier) error {
 	}
 	if current == nil || *current != p.Schema() {
 		return fault.New(fault.Unavailable, "cell_schema_other", fmt.Sprintf("the connection to %s does not lead to the schema %s", p.Name(), p.Schema())).
-			WithHint("run yinxin migrate; behind a pooler, set search_path in the pooler's entry for this cell")
+			WithHint("behind a pooler, set search_path in the pooler's entry for this cell")
 	}
 	return nil
 }

@@ -128,7 +128,7 @@ func (p *Pool) refusal(s Schema) error {
 	case len(s.Missing) > 0:
 		return fault.Wrap(errors.New("missing: "+strings.Join(s.Missing, ", ")), fault.Unavailable, "cell_schema_behind",
 			fmt.Sprintf("the records of %s are still in the form of an earlier version", p.Name())).
-			WithHint("run yinxin migrate")
+			WithHint("start the service: it brings its schemas up to its version")
 	}
 	return nil
 }
