@@ -39,7 +39,7 @@ func parseXML(data []byte, lim Limits, budget *int) (*node, error) {
 		return nil, errXMLLarge
 	}
 	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
-	d := xml.NewDecoder(bytes.NewReader(data))
+	d := xml.NewDecoder(bytes.NewReader(withoutOutlines(data)))
 	d.CharsetReader = func(charset string, in io.Reader) (io.Reader, error) {
 		switch strings.ToLower(charset) {
 		case "gb18030", "gbk", "gb2312":
@@ -119,6 +119,41 @@ func parseXML(data []byte, lim Limits, budget *int) (*node, error) {
 		return nil, errXMLRoot
 	}
 	return root, nil
+}
+
+// outlineTag opens the data of a path as writers of the field write it.
+const outlineTag = "<ofd:AbbreviatedData>"
+
+// withoutOutlines leaves out what paths are drawn with: nine tenths of a page of artwork, of which nothing here is read,
+// and the decoder goes through it byte by byte. Only letters, digits, dots, minus and spaces behind the tag are left out, so
+// all that could be markup stays. Where a comment or a CDATA section might make the tag a text, the file stays as it is.
+func withoutOutlines(data []byte) []byte {
+	if bytes.Contains(data, []byte("<!")) {
+		return data
+	}
+	var out []byte
+	for {
+		i := bytes.Index(data, []byte(outlineTag))
+		if i < 0 {
+			break
+		}
+		i += len(outlineTag)
+		out = append(out, data[:i]...)
+		data = data[i:]
+		n := 0
+		for n < len(data) && plainOutline(data[n]) {
+			n++
+		}
+		data = data[n:]
+	}
+	if out == nil {
+		return data
+	}
+	return append(out, data...)
+}
+
+func plainOutline(b byte) bool {
+	return b >= '0' && b <= '9' || b == ' ' || b == '.' || b == '-' || b >= 'A' && b <= 'Z'
 }
 
 // twice says whether an attribute is given twice. Go's decoder lets that pass, and readers differ on which one counts.

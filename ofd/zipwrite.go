@@ -35,6 +35,11 @@ func pack(files []file) ([]byte, error) {
 	if len(files) >= math.MaxUint16 {
 		return nil, fault.New(fault.TooLarge, "ofd_pack", "the package has too many files")
 	}
+	size := endSize
+	for _, f := range files {
+		size += len(f.data) + localSize + centralSize + 2*len(f.name)
+	}
+	out.Grow(size)
 	for _, f := range files {
 		method, body := uint16(methodStore), f.data
 		if strings.HasSuffix(f.name, ".xml") {
