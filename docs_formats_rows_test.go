@@ -89,6 +89,11 @@ func (w *surroundings) StaticKey(ctx context.Context, _ string) (*gm.PublicKey, 
 	return k.Public().(*gm.PublicKey), nil
 }
 
+func (w *surroundings) StaticKeys(ctx context.Context) ([]*gm.PublicKey, error) {
+	k, err := w.StaticKey(ctx, "")
+	return []*gm.PublicKey{k}, err
+}
+
 func (w *surroundings) SignStatic(ctx context.Context, _ string, e [32]byte) ([]byte, error) {
 	k, err := w.keys.Key(ctx, "code/static")
 	if err != nil {

@@ -170,23 +170,25 @@ func (s *Service) checkStatic(ctx context.Context, payload []byte, by Verifier) 
 	if err != nil {
 		return s.malformed(), nil
 	}
+	signature, err := s.staticSignature(ctx, code)
+	if err != nil {
+		return Outcome{}, err
+	}
+	if signature.Code != "" {
+		return s.settle(Outcome{Report: verdict.Report{
+			Subject: verdict.Subject{Kind: "code"}, Checks: []verdict.Check{verdict.OK(checkForm, ""), signature},
+		}}), nil
+	}
 	r, err := s.Store.License(ctx, code.License)
 	if err != nil {
-		return s.absent(err)
-	}
-	pub, err := s.Static.StaticKey(ctx, r.Office)
-	if err != nil {
-		return s.absent(err)
-	}
-	if !code.Verify(pub) {
-		return s.forged(""), nil
+		return s.genuine(code, signature, err)
 	}
 	now := s.now()
 	o, k, err := s.about(r)
 	if err != nil {
 		return Outcome{}, err
 	}
-	o.Report.Checks = append(o.Report.Checks, verdict.OK(checkForm, ""), verdict.OK(checkSignature, ""))
+	o.Report.Checks = append(o.Report.Checks, verdict.OK(checkForm, ""), signature)
 	if k.Number != code.Kind || string(code.Face[:]) != string(r.FaceDigest) || code.List != r.StatusList || code.Index != r.StatusIndex {
 		o.Report.Checks = append(o.Report.Checks, verdict.Note(checkFace, verdict.CodeFaceMismatch, "", ""))
 		return s.settle(o), nil
@@ -194,7 +196,7 @@ func (s *Service) checkStatic(ctx context.Context, payload []byte, by Verifier) 
 	o.Report.Checks = append(o.Report.Checks, statusChecks(r, now)...)
 	l, _, err := s.open(ctx, r)
 	if err != nil {
-		return s.absent(err)
+		return s.genuine(code, signature, err)
 	}
 	for _, v := range l.Holders {
 		if v.Role != RoleGuardian {
@@ -205,6 +207,48 @@ func (s *Service) checkStatic(ctx context.Context, payload []byte, by Verifier) 
 		err = s.Store.Record(ctx, r.ID, Record{At: now, Act: ActChecked, By: ActorVerifier, Who: verifierAct(by)})
 	}
 	return s.settle(o), err
+}
+
+// staticSignature judges a static code by the key that it names. A key that nobody here knows proves nothing either way: only
+// a wrong signature under a known key is a forgery.
+func (s *Service) staticSignature(ctx context.Context, code Static) (verdict.Check, error) {
+	keys, err := s.Static.StaticKeys(ctx)
+	if err != nil {
+		return verdict.Check{}, err
+	}
+	known := false
+	for _, pub := range keys {
+		if KeyID(pub) != code.Key {
+			continue
+		}
+		if code.Verify(pub) {
+			return verdict.OK(checkSignature, ""), nil
+		}
+		known = true
+	}
+	if known {
+		return verdict.Note(checkSignature, verdict.CodeSignatureInvalid, "", ""), nil
+	}
+	return verdict.Note(checkSignature, verdict.TrustAnchorUnknown, "", "the key of the code is none of this province's"), nil
+}
+
+// genuine is the answer for a static code whose signature is good and whose license cannot be read: lost, of a cell that
+// this province does not have, or of one that does not answer. What the code itself says of its dates still holds.
+func (s *Service) genuine(code Static, signature verdict.Check, err error) (Outcome, error) {
+	detail := "the office's records do not answer"
+	switch kind := fault.KindOf(err); {
+	case kind == fault.NotFound:
+		detail = "there is no record of the license here"
+	case kind != fault.Unavailable:
+		return Outcome{}, err
+	}
+	return s.settle(Outcome{Report: verdict.Report{
+		Subject: verdict.Subject{Kind: "code"},
+		Checks: []verdict.Check{
+			verdict.OK(checkForm, ""), signature, verdict.Note(checkStatus, verdict.StatusUnknown, "", detail),
+			validityCheck(code.IssueDate, code.ExpiryDate, s.now()),
+		},
+	}}), nil
 }
 
 // about is what anybody may know of a license whose code is genuine.
@@ -260,14 +304,18 @@ func statusChecks(r Row, now time.Time) []verdict.Check {
 	case Archived:
 		status = verdict.Note(checkStatus, verdict.StatusNotInForce, "", "")
 	}
-	validity := verdict.OK(checkValidity, "")
+	return []verdict.Check{status, validityCheck(r.ValidFrom, r.ValidTo, now)}
+}
+
+// validityCheck judges dates yyyy-mm-dd; no end is empty.
+func validityCheck(from, to string, now time.Time) verdict.Check {
 	switch day := today(now); {
-	case r.ValidTo != "" && r.ValidTo < day:
-		validity = verdict.Note(checkValidity, verdict.StatusExpired, "", "")
-	case r.ValidFrom > day:
-		validity = verdict.Note(checkValidity, verdict.StatusNotYetValid, "", "")
+	case to != "" && to < day:
+		return verdict.Note(checkValidity, verdict.StatusExpired, "", "")
+	case from > day:
+		return verdict.Note(checkValidity, verdict.StatusNotYetValid, "", "")
 	}
-	return []verdict.Check{status, validity}
+	return verdict.OK(checkValidity, "")
 }
 
 func verifierAct(by Verifier) Act {

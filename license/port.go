@@ -95,9 +95,13 @@ type Drawer interface {
 	Draw(in DrawInput) (Unsigned, error)
 }
 
-// StaticSigner signs static codes with an office's own key for them.
+// StaticSigner signs static codes, and knows whose signature on one counts.
 type StaticSigner interface {
+	// StaticKey is the key that an office's new codes are signed with.
 	StaticKey(ctx context.Context, office string) (*gm.PublicKey, error)
+	// StaticKeys are all keys that codes in circulation may be signed with, present and past. A code is printed for years:
+	// a key that has been replaced stays here.
+	StaticKeys(ctx context.Context) ([]*gm.PublicKey, error)
 	SignStatic(ctx context.Context, office string, e [32]byte) (der []byte, err error)
 }
 

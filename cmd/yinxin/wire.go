@@ -55,6 +55,12 @@ type signers struct{ static, status hsm.Key }
 
 func (s signers) StaticKey(context.Context, string) (*gm.PublicKey, error) { return ownSM2(s.static) }
 
+// StaticKeys is the one key that the province has signed static codes with since it began.
+func (s signers) StaticKeys(context.Context) ([]*gm.PublicKey, error) {
+	pub, err := ownSM2(s.static)
+	return []*gm.PublicKey{pub}, err
+}
+
 func (s signers) SignStatic(ctx context.Context, _ string, e [32]byte) ([]byte, error) {
 	return s.static.SignDigest(ctx, e)
 }

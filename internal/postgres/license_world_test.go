@@ -229,8 +229,11 @@ func (u fakeUnsigned) Finish(value []byte) ([]byte, error) {
 	return append(bytes.Clone(u), value...), nil
 }
 
-// fakeKeys signs static codes and status statements with one key.
-type fakeKeys struct{ key *gm.PrivateKey }
+// fakeKeys signs static codes and status statements with one key, and knows older ones.
+type fakeKeys struct {
+	key  *gm.PrivateKey
+	past []*gm.PublicKey
+}
 
 func newKeys(t testing.TB) *fakeKeys {
 	t.Helper()
@@ -238,13 +241,17 @@ func newKeys(t testing.TB) *fakeKeys {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &fakeKeys{k}
+	return &fakeKeys{key: k}
 }
 
 func (k *fakeKeys) sign(e [32]byte) ([]byte, error) { return gm.SignDigest(rand.Reader, k.key, e) }
 
 func (k *fakeKeys) StaticKey(context.Context, string) (*gm.PublicKey, error) {
 	return &k.key.PublicKey, nil
+}
+
+func (k *fakeKeys) StaticKeys(context.Context) ([]*gm.PublicKey, error) {
+	return append([]*gm.PublicKey{&k.key.PublicKey}, k.past...), nil
 }
 
 func (k *fakeKeys) SignStatic(_ context.Context, _ string, e [32]byte) ([]byte, error) {
