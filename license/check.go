@@ -2,6 +2,7 @@ package license
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/yinxin-trust/yinxin/internal/fault"
@@ -107,7 +108,7 @@ func (s *Service) checkDynamic(ctx context.Context, d Dynamic, by Verifier) (o O
 	if err != nil {
 		return Outcome{}, false, err
 	}
-	checks := append(o.Report.Checks, verdict.OK(checkForm, ""), verdict.OK(checkSignature, ""), codeTime(d.At, h.ExpiresAt, now))
+	checks := append(o.Report.Checks, verdict.OK(checkForm, ""), verdict.OK(checkSignature, ""), s.codeTime(d.At, h.ExpiresAt, now))
 	checks = append(checks, statusChecks(r, now)...)
 	if !h.UsedAt.IsZero() {
 		o.FirstUsedAt = h.UsedAt
@@ -269,15 +270,15 @@ func (s *Service) about(r Row) (Outcome, Kind, error) {
 
 // codeTime judges the time in a code. A phone whose clock is behind loses some of the code's life; one that is ahead is
 // told so.
-func codeTime(at, handleEnds, now time.Time) verdict.Check {
+func (s *Service) codeTime(at, handleEnds, now time.Time) verdict.Check {
 	switch ahead := at.Sub(now); {
-	case ahead > SkewLimit:
+	case ahead > s.Policy.SkewLimit:
 		return verdict.Note(checkTime, verdict.CodeNotYetValid, "", "")
-	case ahead > SkewWarning:
-		c := verdict.Note(checkTime, verdict.CodeNotYetValid, "", "the clocks differ by more than 30 seconds")
+	case ahead > s.Policy.SkewWarning:
+		c := verdict.Note(checkTime, verdict.CodeNotYetValid, "", fmt.Sprintf("the clocks differ by more than %s", s.Policy.SkewWarning))
 		c.Result = verdict.Warn
 		return c
-	case -ahead > CodeLife, now.After(handleEnds):
+	case -ahead > s.Policy.CodeLife, now.After(handleEnds):
 		return verdict.Note(checkTime, verdict.CodeExpired, "", "")
 	}
 	return verdict.OK(checkTime, "")

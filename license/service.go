@@ -12,7 +12,7 @@ import (
 	"github.com/yinxin-trust/yinxin/internal/fault"
 )
 
-// Config is what a Service is made of. Only Included and SelfCheck may be missing.
+// Config is what a Service is made of. Only Included, SelfCheck and Policy may be missing.
 type Config struct {
 	Catalogue *Catalogue
 	Offices   Offices
@@ -30,6 +30,7 @@ type Config struct {
 	Now       func() time.Time
 	Rand      io.Reader
 	BaseURL   string // of the official verifier, "https://host": codes begin with it
+	Policy    Policy
 }
 
 // Service issues, ends, shows and checks licenses.
@@ -55,6 +56,10 @@ func NewService(c Config) (*Service, error) {
 	base := strings.ToUpper(c.BaseURL)
 	if !strings.HasPrefix(base, "HTTP://") && !strings.HasPrefix(base, "HTTPS://") || strings.Trim(base, alphanumeric) != "" || len(base) > 80 {
 		return nil, fault.New(fault.Invalid, "license_config", "the base URL must be http or https, at most 80 characters of letters, digits, and . - : /")
+	}
+	var err error
+	if c.Policy, err = c.Policy.complete(); err != nil {
+		return nil, err
 	}
 	return &Service{c}, nil
 }

@@ -8,14 +8,6 @@ import (
 	"github.com/yinxin-trust/yinxin/internal/fault"
 )
 
-// The times of dynamic codes.
-const (
-	CodeLife    = 60 * time.Second // how long a code is accepted after it was made
-	HandleLife  = 24 * time.Hour   // how long a handle may wait in an offline wallet
-	SkewWarning = 30 * time.Second // a code from so far in the future is worth a word
-	SkewLimit   = 5 * time.Minute  // and from so far is refused
-)
-
 // Show mints a dynamic code (亮证) for a license of one of the viewer's holders, under the device key of a test wallet that
 // the service keeps. The code of a license that has ended can be shown too: the verifier hears what became of it.
 func (s *Service) Show(ctx context.Context, req ShowRequest) (Shown, error) {
@@ -56,7 +48,7 @@ func (s *Service) Show(ctx context.Context, req ShowRequest) (Shown, error) {
 	}
 	code := NewDynamic(key, h.Handle, now, mask)
 	return Shown{
-		Code: code.URL(s.BaseURL), Handle: h.Handle.String(), ExpiresAt: code.At.Add(CodeLife), Fields: disclosed(l, k, mask),
+		Code: code.URL(s.BaseURL), Handle: h.Handle.String(), ExpiresAt: code.At.Add(s.Policy.CodeLife), Fields: disclosed(l, k, mask),
 	}, nil
 }
 

@@ -41,7 +41,7 @@ func newWorld(t testing.TB) *world {
 	return worldOn(t, env, env.Cells)
 }
 
-func worldOn(t testing.TB, env *testenv.Env, cells *postgres.Cells) *world {
+func worldOn(t testing.TB, env *testenv.Env, cells *postgres.Cells, adjust ...func(*license.Config)) *world {
 	t.Helper()
 	catalogue, err := license.NewCatalogue(license.SampleKinds())
 	if err != nil {
@@ -49,15 +49,18 @@ func worldOn(t testing.TB, env *testenv.Env, cells *postgres.Cells) *world {
 	}
 	w := &world{env: env, cells: cells, files: &memoryFiles{m: map[gm.Digest][]byte{}}, sealer: &fakeSealer{}, keys: newKeys(t)}
 	w.clock.Store(time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC).UnixNano())
-	w.Service, err = license.NewService(license.Config{
+	config := license.Config{
 		Catalogue: catalogue,
 		Offices: fakeOffices{
 			officeOne: {USCC: officeOne, Name: "示例市不动产登记中心", Cell: 1}, officeTwo: {USCC: officeTwo, Name: "样本市市场监督管理局", Cell: 2},
 		},
 		Store: postgres.NewLicenseStore(cells), Vault: newVault(), Files: w.files, Sealer: w.sealer, Drawer: fakeDrawer{},
 		Static: w.keys, Status: w.keys, Encoder: w, Now: w.now, Rand: rand.Reader, BaseURL: "https://yx.example",
-	})
-	if err != nil {
+	}
+	for _, change := range adjust {
+		change(&config)
+	}
+	if w.Service, err = license.NewService(config); err != nil {
 		t.Fatal(err)
 	}
 	return w
