@@ -44,33 +44,57 @@ func TestCodes(t *testing.T) {
 		{"static, of another host", func(s *scene) string {
 			return strings.Replace(s.license.URL, "YX.EXAMPLE", "ELSEWHERE.EXAMPLE", 1)
 		}, nil, verdict.CannotDetermine, []verdict.Code{verdict.StatusUnknown}},
-		{"static, in small letters", func(s *scene) string { return " " + strings.ToLower(s.license.URL) + "\n" }, nil,
-			verdict.CannotDetermine, []verdict.Code{verdict.StatusUnknown}},
-		{"static, forged", func(s *scene) string { return last(s.license.URL) }, nil,
-			verdict.NotValid, []verdict.Code{verdict.CodeSignatureInvalid, verdict.StatusUnknown}},
-		{"static, by a key that is not known", func(s *scene) string { return s.license.URL },
+		{
+			"static, in small letters", func(s *scene) string { return " " + strings.ToLower(s.license.URL) + "\n" }, nil,
+			verdict.CannotDetermine,
+			[]verdict.Code{verdict.StatusUnknown},
+		},
+		{
+			"static, forged", func(s *scene) string { return last(s.license.URL) }, nil,
+			verdict.NotValid,
+			[]verdict.Code{verdict.CodeSignatureInvalid, verdict.StatusUnknown},
+		},
+		{
+			"static, by a key that is not known", func(s *scene) string { return s.license.URL },
 			func(t *testing.T, s *scene) { s.trust = s.Trust(t, func(l *pki.List) { l.Issuers = l.Issuers[1:] }) },
-			verdict.CannotDetermine, []verdict.Code{verdict.StatusUnknown, verdict.TrustAnchorUnknown}},
-		{"static, by a key for something else", func(s *scene) string { return s.license.URL },
+			verdict.CannotDetermine,
+			[]verdict.Code{verdict.StatusUnknown, verdict.TrustAnchorUnknown},
+		},
+		{
+			"static, by a key for something else", func(s *scene) string { return s.license.URL },
 			func(t *testing.T, s *scene) {
 				s.trust = s.Trust(t, func(l *pki.List) { l.Issuers[0].Purposes = []pki.Purpose{pki.PurposeStatusList} })
-			}, verdict.CannotDetermine, []verdict.Code{verdict.StatusUnknown, verdict.TrustAnchorUnknown}},
-		{"static, of a license that has ended", func(s *scene) string { return s.license.URL },
+			}, verdict.CannotDetermine,
+			[]verdict.Code{verdict.StatusUnknown, verdict.TrustAnchorUnknown},
+		},
+		{
+			"static, of a license that has ended", func(s *scene) string { return s.license.URL },
 			func(t *testing.T, s *scene) {
 				s.issue(t, verifytest.Plan{License: func(l *license.License) { l.ValidTo = "2026-03-11" }})
-			}, verdict.NotValid, []verdict.Code{verdict.StatusExpired, verdict.StatusUnknown}},
-		{"static, before its license was issued", func(s *scene) string { return s.license.URL },
+			}, verdict.NotValid,
+			[]verdict.Code{verdict.StatusExpired, verdict.StatusUnknown},
+		},
+		{
+			"static, before its license was issued", func(s *scene) string { return s.license.URL },
 			func(_ *testing.T, s *scene) { s.at = verifytest.Founded() },
-			verdict.NotValid, []verdict.Code{verdict.StatusNotYetValid, verdict.StatusUnknown}},
+			verdict.NotValid,
+			[]verdict.Code{verdict.StatusNotYetValid, verdict.StatusUnknown},
+		},
 		{"cut short", func(s *scene) string { return s.license.URL[:100] }, nil, verdict.NotValid, []verdict.Code{verdict.CodeMalformed}},
-		{"static, called dynamic", func(s *scene) string { return strings.Replace(s.license.URL, "/S/", "/P/", 1) }, nil,
-			verdict.NotValid, []verdict.Code{verdict.CodeMalformed}},
+		{
+			"static, called dynamic", func(s *scene) string { return strings.Replace(s.license.URL, "/S/", "/P/", 1) }, nil,
+			verdict.NotValid,
+			[]verdict.Code{verdict.CodeMalformed},
+		},
 		{"dynamic", func(*scene) string { return dynamic }, nil, verdict.CannotDetermine, []verdict.Code{verdict.StatusUnknown}},
 		{"dynamic, of an unknown version", func(*scene) string {
 			return strings.Replace(dynamic, "/P/A", "/P/B", 1)
 		}, nil, verdict.NotValid, []verdict.Code{verdict.CodeMalformed}},
-		{"dynamic, bare", func(*scene) string { return dynamic[strings.LastIndexByte(dynamic, '/')+1:] }, nil,
-			verdict.CannotDetermine, []verdict.Code{verdict.StatusUnknown}},
+		{
+			"dynamic, bare", func(*scene) string { return dynamic[strings.LastIndexByte(dynamic, '/')+1:] }, nil,
+			verdict.CannotDetermine,
+			[]verdict.Code{verdict.StatusUnknown},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -33,8 +33,10 @@ func (j Judge) File(file, proof []byte) verdict.Report {
 	if proof != nil {
 		known, status = j.judgeProof(&r, proof, issuing)
 	} else if lic != nil {
-		r.Checks = append(r.Checks, verdict.Check{Name: "ledger.proof", Result: verdict.Skipped,
-			Code: verdict.ProofAbsent, Detail: "no proof was handed in"})
+		r.Checks = append(r.Checks, verdict.Check{
+			Name: "ledger.proof", Result: verdict.Skipped,
+			Code: verdict.ProofAbsent, Detail: "no proof was handed in",
+		})
 	}
 
 	held := map[*ofd.SignatureEntry]bool{}

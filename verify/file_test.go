@@ -68,16 +68,21 @@ func TestVerdicts(t *testing.T) {
 		why    []verdict.Code
 	}{
 		{"no proof", func(_ *testing.T, s *scene) { s.proof = nil }, verdict.CannotDetermine, []verdict.Code{verdict.StatusUnknown}},
-		{"nobody is known", func(_ *testing.T, s *scene) { s.trust = nil }, verdict.CannotDetermine,
-			[]verdict.Code{verdict.TrustAnchorUnknown}},
+		{
+			"nobody is known", func(_ *testing.T, s *scene) { s.trust = nil }, verdict.CannotDetermine,
+			[]verdict.Code{verdict.TrustAnchorUnknown},
+		},
 		{"anchors of another province", func(t *testing.T, s *scene) {
 			stranger := s.Stranger(t)
 			s.trust = s.Trust(t, func(l *pki.List) { l.Anchors[0].Certificate, l.Intermediates = stranger.Cert, [][]byte{} })
 		}, verdict.CannotDetermine, []verdict.Code{verdict.TrustAnchorUnknown}},
 
 		// The proof.
-		{"another license's proof", func(t *testing.T, s *scene) { s.proof = s.Proof(t, s.Property(t, 9)) },
-			verdict.NotValid, []verdict.Code{verdict.ProofWrongSubject}},
+		{
+			"another license's proof", func(t *testing.T, s *scene) { s.proof = s.Proof(t, s.Property(t, 9)) },
+			verdict.NotValid,
+			[]verdict.Code{verdict.ProofWrongSubject},
+		},
 		{"opening of another document", func(t *testing.T, s *scene) {
 			s.prove(t, func(p *ledger.Proof) { p.Opening.DocumentDigest[3] ^= 1 })
 		}, verdict.NotValid, []verdict.Code{verdict.ProofWrongSubject}},
@@ -128,22 +133,34 @@ func TestVerdicts(t *testing.T) {
 		{"promise for another entry", func(t *testing.T, s *scene) {
 			s.prove(t, func(p *ledger.Proof) { p.Evidence.Promise = s.Property(t, 5).Promise })
 		}, verdict.NotValid, []verdict.Code{verdict.ProofWrongSubject}},
-		{"proof that is none", func(_ *testing.T, s *scene) { s.proof = []byte("{}") },
-			verdict.NotValid, []verdict.Code{verdict.ProofMalformed, verdict.StatusUnknown}},
+		{
+			"proof that is none", func(_ *testing.T, s *scene) { s.proof = []byte("{}") },
+			verdict.NotValid,
+			[]verdict.Code{verdict.ProofMalformed, verdict.StatusUnknown},
+		},
 
 		// The status.
-		{"stale status", func(_ *testing.T, s *scene) { s.at = verifytest.StatusAt().Add(25 * time.Hour) },
-			verdict.CannotDetermine, []verdict.Code{verdict.StatusStale}},
+		{
+			"stale status", func(_ *testing.T, s *scene) { s.at = verifytest.StatusAt().Add(25 * time.Hour) },
+			verdict.CannotDetermine,
+			[]verdict.Code{verdict.StatusStale},
+		},
 		{"younger than policy, next update over", func(t *testing.T, s *scene) {
 			s.status(t, func(e *license.StatusEvidence) { e.NextUpdate = e.IssuedAt.Add(time.Minute) })
 		}, verdict.CannotDetermine, []verdict.Code{verdict.StatusStale}},
 		{"older than a stricter policy", func(t *testing.T, s *scene) {
 			s.trust = s.Trust(t, func(l *pki.List) { l.Policies.StatusMaxAge = 60 })
 		}, verdict.CannotDetermine, []verdict.Code{verdict.StatusStale}},
-		{"no status", func(t *testing.T, s *scene) { s.prove(t, func(p *ledger.Proof) { p.Status = nil }) },
-			verdict.CannotDetermine, []verdict.Code{verdict.StatusUnknown}},
-		{"before the evidence", func(_ *testing.T, s *scene) { s.at = verifytest.StatusAt().Add(-verifytest.Day) },
-			verdict.CannotDetermine, []verdict.Code{verdict.StatusUnknown}},
+		{
+			"no status", func(t *testing.T, s *scene) { s.prove(t, func(p *ledger.Proof) { p.Status = nil }) },
+			verdict.CannotDetermine,
+			[]verdict.Code{verdict.StatusUnknown},
+		},
+		{
+			"before the evidence", func(_ *testing.T, s *scene) { s.at = verifytest.StatusAt().Add(-verifytest.Day) },
+			verdict.CannotDetermine,
+			[]verdict.Code{verdict.StatusUnknown},
+		},
 		{"status of another index", func(t *testing.T, s *scene) {
 			s.status(t, func(e *license.StatusEvidence) { e.Index++ })
 		}, verdict.NotValid, []verdict.Code{verdict.ProofWrongSubject}},
@@ -219,17 +236,25 @@ func TestVerdicts(t *testing.T) {
 		{"list altered after it was signed", func(_ *testing.T, s *scene) {
 			s.trust = slices.Concat(s.trust[:len(s.trust)-12], []byte("AA"), s.trust[len(s.trust)-10:])
 		}, verdict.NotValid, []verdict.Code{verdict.TrustAnchorUnknown, verdict.TrustListInvalid}},
-		{"plain anchors", func(_ *testing.T, s *scene) { s.trust = s.PEM() }, verdict.CannotDetermine,
-			[]verdict.Code{verdict.TrustAnchorUnknown}},
+		{
+			"plain anchors", func(_ *testing.T, s *scene) { s.trust = s.PEM() }, verdict.CannotDetermine,
+			[]verdict.Code{verdict.TrustAnchorUnknown},
+		},
 
 		// Whose seal, which face.
-		{"sealed by another office", func(t *testing.T, s *scene) { s.issue(t, verifytest.Plan{Sealer: s.Second}) },
-			verdict.NotValid, []verdict.Code{verdict.SealSignerOtherOffice}},
+		{
+			"sealed by another office", func(t *testing.T, s *scene) { s.issue(t, verifytest.Plan{Sealer: s.Second}) },
+			verdict.NotValid,
+			[]verdict.Code{verdict.SealSignerOtherOffice},
+		},
 		{"altered and sealed again by a stranger", func(t *testing.T, s *scene) {
 			s.issue(t, verifytest.Plan{Sealer: s.Stranger(t), Face: func(m *license.Metadata) { m.Face[3].Text = "郑试样" }})
 		}, verdict.NotValid, []verdict.Code{verdict.CodeFaceMismatch, verdict.LicenseBindingMismatch, verdict.TrustAnchorUnknown}},
-		{"all of it by a stranger", func(t *testing.T, s *scene) { s.issue(t, verifytest.Plan{Sealer: s.Stranger(t)}) },
-			verdict.CannotDetermine, []verdict.Code{verdict.TrustAnchorUnknown}},
+		{
+			"all of it by a stranger", func(t *testing.T, s *scene) { s.issue(t, verifytest.Plan{Sealer: s.Stranger(t)}) },
+			verdict.CannotDetermine,
+			[]verdict.Code{verdict.TrustAnchorUnknown},
+		},
 		{"anchor not trusted for seals", func(t *testing.T, s *scene) {
 			s.trust = s.Trust(t, func(l *pki.List) { l.Anchors[0].Roles = []pki.Role{pki.RoleTSA} })
 		}, verdict.NotValid, []verdict.Code{verdict.CoverageGap, verdict.TrustRoleNotAllowed}},

@@ -91,10 +91,16 @@ func TestLaterSignatures(t *testing.T) {
 			s.allow(t, s.Second.Key.Point())
 		}, verdict.ValidAsOf, nil},
 		{"of the issuer", func(t *testing.T, s *scene) { s.later(t, s.First) }, verdict.ValidAsOf, nil},
-		{"of an office that it does not allow", func(t *testing.T, s *scene) { s.later(t, s.Second) },
-			verdict.NotValid, []verdict.Code{verdict.OpenSetAltered, verdict.TrustRoleNotAllowed}},
-		{"of a stranger", func(t *testing.T, s *scene) { s.later(t, s.Stranger(t)) },
-			verdict.NotValid, []verdict.Code{verdict.OpenSetAltered, verdict.TrustAnchorUnknown, verdict.TrustRoleNotAllowed}},
+		{
+			"of an office that it does not allow", func(t *testing.T, s *scene) { s.later(t, s.Second) },
+			verdict.NotValid,
+			[]verdict.Code{verdict.OpenSetAltered, verdict.TrustRoleNotAllowed},
+		},
+		{
+			"of a stranger", func(t *testing.T, s *scene) { s.later(t, s.Stranger(t)) },
+			verdict.NotValid,
+			[]verdict.Code{verdict.OpenSetAltered, verdict.TrustAnchorUnknown, verdict.TrustRoleNotAllowed},
+		},
 		{"taken out again, its annotation left", func(t *testing.T, s *scene) {
 			before := unpack(s.file)
 			s.later(t, s.First)

@@ -74,8 +74,10 @@ func (j Judge) judgeLicense(r *verdict.Report, f *face, issuing *ofd.SignatureEn
 	pass := func(name string) { r.Checks = append(r.Checks, verdict.OK(name, "")) }
 
 	if f.metaErr != nil || f.staticErr != nil {
-		r.Checks = append(r.Checks, verdict.Check{Name: "license.metadata", Result: verdict.Fail,
-			Code: verdict.LicenseBindingMismatch, Detail: "the license's own data are missing or cannot be read"})
+		r.Checks = append(r.Checks, verdict.Check{
+			Name: "license.metadata", Result: verdict.Fail,
+			Code: verdict.LicenseBindingMismatch, Detail: "the license's own data are missing or cannot be read",
+		})
 		note(checkStatus, verdict.StatusUnknown, "the file does not say which status is its own")
 		return j.At
 	}

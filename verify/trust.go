@@ -49,8 +49,10 @@ func OpenTrust(file, state []byte, remembers bool, at time.Time) (Trust, []byte,
 	}
 	t.checks = append(t.checks, signed.CheckCurrent(at))
 	if !remembers {
-		t.checks = append(t.checks, verdict.Check{Name: "trust.rollback", Result: verdict.Skipped,
-			Code: verdict.TrustListStateUnchecked, Detail: "no earlier version is remembered"})
+		t.checks = append(t.checks, verdict.Check{
+			Name: "trust.rollback", Result: verdict.Skipped,
+			Code: verdict.TrustListStateUnchecked, Detail: "no earlier version is remembered",
+		})
 		return t, nil, nil
 	}
 	before, err := pki.ParseState(state)

@@ -139,8 +139,10 @@ func (j Judge) Proof(file []byte) verdict.Report {
 	}
 	res := p.Evidence.Verify(j.Trust.ledger)
 	j.tellLedger(&r, res)
-	r.Checks = append(r.Checks, verdict.Check{Name: "document.digest", Result: verdict.Unknown,
-		Code: verdict.DatahashUnchecked, Detail: "the document that the proof is about is not at hand"})
+	r.Checks = append(r.Checks, verdict.Check{
+		Name: "document.digest", Result: verdict.Unknown,
+		Code: verdict.DatahashUnchecked, Detail: "the document that the proof is about is not at hand",
+	})
 	r.Settle(false, j.At)
 	return r
 }
