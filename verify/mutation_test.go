@@ -348,3 +348,30 @@ func same(a, b []entry) bool {
 	}
 	return true
 }
+
+// TestEveryPart: a byte changed anywhere in a visible page, in the seal or in the signature is not valid, and not merely in
+// doubt.
+func TestEveryPart(t *testing.T) {
+	t.Parallel()
+	s := good(t)
+	trust, _, err := verify.OpenTrust(s.trust, nil, false, s.at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	judge := verify.Judge{Trust: trust, At: s.at}
+	const places = 30
+	for _, name := range []string{pageXML, "Doc_0/Tpls/Tpl_0/Content.xml", sealFile, signXML, signedValue} {
+		size := len(at(t, unpack(s.file), name).data)
+		for i := range places {
+			e := unpack(s.file)
+			for k := range e {
+				e[k].stored = true
+			}
+			place := i * (size - 1) / (places - 1)
+			at(t, e, name).data[place] ^= 1 << (i % 8)
+			if r := judge.File(pack(t, e), s.proof); r.Verdict != verdict.NotValid {
+				t.Errorf("byte %d of %d of %s: %s\n%s", place, size, name, r.Verdict, findings(r))
+			}
+		}
+	}
+}
