@@ -20,16 +20,27 @@ func (s *Service) Get(ctx context.Context, id ID) (License, error) {
 	if err != nil {
 		return License{}, err
 	}
-	if s.Included != nil && l.LedgerState == "promised" {
-		leaf := r.IssueLeaf
-		if len(r.EndLeaf) > 0 {
-			leaf = r.EndLeaf
-		}
-		if in, err := s.Included.Included(ctx, [32]byte(leaf)); err == nil && in { // a ledger that is away leaves the promise
-			l.LedgerState = "included"
-		}
-	}
+	_ = s.included(ctx, r, &l) // a ledger that is away leaves the promise
 	return l, nil
+}
+
+// included raises a promise to "included" where a checkpoint covers the latest entry.
+func (s *Service) included(ctx context.Context, r Row, l *License) error {
+	if s.Included == nil || l.LedgerState != "promised" {
+		return nil
+	}
+	leaf := r.IssueLeaf
+	if len(r.EndLeaf) > 0 {
+		leaf = r.EndLeaf
+	}
+	if len(leaf) != 32 {
+		return fault.New(fault.Internal, "license_row", "a stored license has a ledger entry without a name")
+	}
+	in, err := s.Included.Included(ctx, [32]byte(leaf))
+	if err == nil && in {
+		l.LedgerState = "included"
+	}
+	return err
 }
 
 // ListByOffice lists an office's licenses, newest first.
@@ -43,10 +54,14 @@ func (s *Service) ListByOffice(ctx context.Context, office string, max int) ([]L
 		return nil, err
 	}
 	out := make([]License, 0, len(rows))
+	away := false
 	for _, r := range rows {
 		l, _, err := s.open(ctx, r)
 		if err != nil {
 			return nil, err
+		}
+		if !away { // a ledger that is away is asked once, not for every row
+			away = s.included(ctx, r, &l) != nil
 		}
 		out = append(out, l)
 	}

@@ -119,6 +119,15 @@ func TestStatementsOfEachAct(t *testing.T) {
 	count("issue: seal", func() error { _, err := w.SealPending(ctx, 1, 10); return err })
 	count("issue: directory", func() error { _, err := w.DrainDirectory(ctx, 1); return err })
 	count("get", func() error { _, err := w.Get(ctx, l.ID); return err })
+	settleLedger(t, env, 1)
+	w.Included = &fakeLog{}
+	count("list of an office", func() error {
+		list, err := w.ListByOffice(ctx, officeOne, 50)
+		if len(list) != 2 || list[0].LedgerState != "included" || list[1].LedgerState != "included" {
+			t.Errorf("the office's list: %+v", list)
+		}
+		return err
+	})
 	count("list of a holder", func() error { _, err := w.ListByHolder(ctx, owners()[0], 50); return err })
 	code := ""
 	count("show", func() error { code = w.show(t, l.ID).Code; return nil })
@@ -133,7 +142,7 @@ func TestStatementsOfEachAct(t *testing.T) {
 	count("check of a static code by anybody", func() error { _, err := w.CheckCode(context.WithoutCancel(ctx), static, by); return err })
 	count("revoke", func() error { return w.revoke(ctx, l.ID) })
 	want := map[string]int64{
-		"issue: accept": 7, "issue: the same again": 5, "issue: seal": 7, "issue: directory": 3, "get": 1, "list of a holder": 1,
+		"issue: accept": 7, "issue: the same again": 5, "issue: seal": 7, "issue: directory": 3, "get": 1, "list of an office": 1, "list of a holder": 1,
 		"show": 5, "check by a clerk": 5, "check by anybody": 1, "check of a static code by anybody": 1, "revoke": 8,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
