@@ -56,7 +56,7 @@ func Record(k license.Kind, office *Office, serial int) license.License {
 			{Type: license.TypeCitizen, Code: "990101199001010027", Name: "吴试样", Role: license.RoleHolder, Part: "1/2"},
 		}
 	default:
-		l.Holders = []license.Holder{{Type: license.TypeCitizen, Code: "99010120260520006X", Name: "冯试样", Role: license.RoleHolder}}
+		l.Holders = []license.Holder{{Type: license.TypeCitizen, Code: "990101202605200061", Name: "冯试样", Role: license.RoleHolder}}
 	}
 	if k.Code == license.SampleFood {
 		l.ValidTo = "2031-03-01"
