@@ -9,7 +9,6 @@ import (
 	"github.com/yinxin-trust/yinxin/internal/verdict"
 	"github.com/yinxin-trust/yinxin/ledger"
 	"github.com/yinxin-trust/yinxin/license"
-	"github.com/yinxin-trust/yinxin/ofd"
 	"github.com/yinxin-trust/yinxin/seal/pki"
 	"github.com/yinxin-trust/yinxin/seal/sealtest"
 	"github.com/yinxin-trust/yinxin/verify"
@@ -221,13 +220,30 @@ func TestOpenTrustRefuses(t *testing.T) {
 	}
 }
 
-func TestLicenseIn(t *testing.T) {
+// TestFileKnown: whoever keeps a license gives its proof for the verdict, by the name that the file gives itself.
+func TestFileKnown(t *testing.T) {
 	t.Parallel()
 	s := good(t)
-	if id, ok := verify.LicenseIn(s.file, ofd.DefaultLimits()); !ok || id != s.license.Record.ID {
-		t.Errorf("%v %v", id, ok)
+	trust, _, err := verify.OpenTrust(s.trust, nil, false, s.at)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if _, ok := verify.LicenseIn([]byte("PK"), ofd.DefaultLimits()); ok {
-		t.Error("found a license in nothing")
+	judge := verify.Judge{Trust: trust, At: s.at}
+	asked := 0
+	keeps := func(id license.ID) []byte {
+		asked++
+		if id != s.license.Record.ID {
+			t.Errorf("asked for %v", id)
+		}
+		return s.proof
+	}
+	if r := judge.FileKnown(s.file, keeps); r.Verdict != verdict.Valid || asked != 1 {
+		t.Errorf("%v after %d questions", r.Verdict, asked)
+	}
+	if r := judge.FileKnown(s.file, func(license.ID) []byte { return nil }); r.Verdict != verdict.CannotDetermine {
+		t.Errorf("without a proof: %v", r.Verdict)
+	}
+	if r := judge.FileKnown([]byte("PK"), keeps); r.Verdict != verdict.NotValid || asked != 1 {
+		t.Errorf("no package: %v after %d questions", r.Verdict, asked)
 	}
 }

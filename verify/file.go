@@ -6,12 +6,21 @@ import (
 	"github.com/yinxin-trust/yinxin/internal/gm"
 	"github.com/yinxin-trust/yinxin/internal/verdict"
 	"github.com/yinxin-trust/yinxin/ledger"
+	"github.com/yinxin-trust/yinxin/license"
 	"github.com/yinxin-trust/yinxin/ofd"
 	"github.com/yinxin-trust/yinxin/seal"
 )
 
 // File judges an OFD package (版式文件), with the ledger's proof where there is one. All checks run.
-func (j Judge) File(file, proof []byte) verdict.Report {
+func (j Judge) File(file, proof []byte) verdict.Report { return j.file(file, proof, nil) }
+
+// FileKnown judges like File, for whoever keeps licenses: proofOf is asked, once, for the proof of the license that the file
+// claims to be, made for this verdict; nil where there is none. The claim is not believed: a proof of another file fails.
+func (j Judge) FileKnown(file []byte, proofOf func(license.ID) []byte) verdict.Report {
+	return j.file(file, nil, proofOf)
+}
+
+func (j Judge) file(file, proof []byte, proofOf func(license.ID) []byte) verdict.Report {
 	r := j.begin(kindDocument)
 	pkg, checks := ofd.Open(file, j.limits())
 	r.Checks = append(r.Checks, checks...)
@@ -27,6 +36,10 @@ func (j Judge) File(file, proof []byte) verdict.Report {
 	}
 
 	lic := licenseOf(pkg, docs)
+	if id, ok := lic.claim(); ok && proofOf != nil {
+		proof = proofOf(id)
+		j.Live = proof != nil
+	}
 	issuing := issuingSeal(exam)
 	var known ledger.Result
 	var status []byte

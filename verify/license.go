@@ -124,13 +124,8 @@ func judgeIssuer(r *verdict.Report, f *face, issuing *ofd.SignatureEntry) {
 	r.Checks = append(r.Checks, verdict.OK(name, issuing.Path))
 }
 
-// LicenseIn is the license that a file claims to be, by the static code in it; nothing about it has been judged.
-func LicenseIn(file []byte, limits ofd.Limits) (license.ID, bool) {
-	pkg, _ := ofd.Open(file, limits)
-	if pkg == nil {
-		return license.ID{}, false
-	}
-	f := licenseOf(pkg, pkg.Documents())
+// claim is the license that the file says it is, by the static code in it; nothing about it has been judged.
+func (f *face) claim() (license.ID, bool) {
 	if f == nil || f.metaErr != nil || f.staticErr != nil {
 		return license.ID{}, false
 	}

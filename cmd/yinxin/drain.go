@@ -11,12 +11,12 @@ import (
 	"github.com/yinxin-trust/yinxin/ledger"
 )
 
-// How the loops of one process behave. A wake-up after a commit makes them quick; the pause makes them sure.
+// How the loops of one process behave. A wake-up after a commit makes them quick; the pause makes them sure, and finds what
+// another process of the same cells left.
 const (
-	idlePause  = 2 * time.Second  // between looks at an outbox when nobody woke us
+	idlePause  = 15 * time.Second // between looks at an outbox when nobody woke us
 	errorPause = 5 * time.Second  // after a cell or the ledger did not answer
 	drainBatch = 256              // messages a round, and entries a batch of the ledger
-	leadPause  = 10 * time.Second // before asking again to publish what another process publishes
 )
 
 // bell wakes one loop for each cell. Ringing never waits: a ring that nobody hears yet is heard at the next look.

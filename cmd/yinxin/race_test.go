@@ -116,7 +116,10 @@ func issued(ctx context.Context, t testing.TB, r *running, number string, enterp
 	if err != nil || got.ID == "" {
 		t.Fatalf("issue: %d %s %v", status, body, err)
 	}
+	look := time.NewTicker(5 * time.Millisecond)
+	defer look.Stop()
 	for got.State != "issued" {
+		<-look.C
 		status, body, err := r.call(ctx, "GET", "/licenses/"+got.ID, nil, &got)
 		if err != nil || status != 200 {
 			t.Fatalf("get: %d %s %v", status, body, err)

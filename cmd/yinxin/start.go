@@ -11,7 +11,6 @@ import (
 	"github.com/yinxin-trust/yinxin/internal/verdict"
 	"github.com/yinxin-trust/yinxin/internal/web"
 	"github.com/yinxin-trust/yinxin/license"
-	"github.com/yinxin-trust/yinxin/ofd"
 	"github.com/yinxin-trust/yinxin/verify"
 )
 
@@ -38,6 +37,7 @@ func (p *platform) start(ctx context.Context) {
 				}
 				if err != nil {
 					p.Logger.Warn("some licenses wait for their seal", "cell", cell, "error", err)
+					time.AfterFunc(errorPause, func() { p.sealBell.ring(cell) })
 				}
 			})
 		})
@@ -115,26 +115,17 @@ func (j judge) File(ctx context.Context, file, proof []byte) verdict.Report {
 		return verify.Judge{At: now}.File(file, proof)
 	}
 	judge := verify.Judge{Trust: trust, At: now}
-	if proof == nil {
-		if own, ok := j.own(ctx, file); ok {
-			proof, judge.Live = own, true
+	if proof != nil {
+		return judge.File(file, proof)
+	}
+	return judge.FileKnown(file, func(id license.ID) []byte {
+		own, err := log{engine: j.p.engine, licenses: j.p.licenses}.Proof(ctx, id)
+		if err != nil {
+			j.p.Logger.Info("no proof for an uploaded file", "error", err)
+			return nil
 		}
-	}
-	return judge.File(file, proof)
-}
-
-// own is the proof of the license that a file claims to be. The claim is not believed: a proof of another file fails.
-func (j judge) own(ctx context.Context, file []byte) ([]byte, bool) {
-	id, ok := verify.LicenseIn(file, ofd.DefaultLimits())
-	if !ok {
-		return nil, false
-	}
-	proof, err := log{engine: j.p.engine, licenses: j.p.licenses}.Proof(ctx, id)
-	if err != nil {
-		j.p.Logger.Info("no proof for an uploaded file", "error", err)
-		return nil, false
-	}
-	return proof, true
+		return own
+	})
 }
 
 // seed fills the province: seals, accounts, licenses. Every step finds what an earlier start made.
