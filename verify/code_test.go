@@ -1,6 +1,7 @@
 package verify_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -220,7 +221,7 @@ func TestOpenTrustRefuses(t *testing.T) {
 	}
 }
 
-// TestFileKnown: whoever keeps a license gives its proof for the verdict, by the name that the file gives itself.
+// TestFileKnown: whoever keeps a license says its state for the verdict, by the name that the file gives itself.
 func TestFileKnown(t *testing.T) {
 	t.Parallel()
 	s := good(t)
@@ -230,20 +231,45 @@ func TestFileKnown(t *testing.T) {
 	}
 	judge := verify.Judge{Trust: trust, At: s.at}
 	asked := 0
-	keeps := func(id license.ID) []byte {
+	var known verify.Known
+	keeper := func(id license.ID) (verify.Known, bool) {
 		asked++
 		if id != s.license.Record.ID {
 			t.Errorf("asked for %v", id)
 		}
-		return s.proof
+		return known, known.State != ""
 	}
-	if r := judge.FileKnown(s.file, keeps); r.Verdict != verdict.Valid || asked != 1 {
-		t.Errorf("%v after %d questions", r.Verdict, asked)
+	p, err := ledger.ParseProof(s.proof)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if r := judge.FileKnown(s.file, func(license.ID) []byte { return nil }); r.Verdict != verdict.CannotDetermine {
-		t.Errorf("without a proof: %v", r.Verdict)
+	document := p.Opening.DocumentDigest[:]
+	ended := s.at.Add(-time.Hour)
+	for _, c := range []struct {
+		name  string
+		known verify.Known
+		want  verdict.Word
+		code  verdict.Code
+		state string
+	}{
+		{"in force, proven", verify.Known{State: license.Issued, Document: document, Ledger: "included", Proof: s.proof}, verdict.Valid, "", "included"},
+		{"in force, not yet published", verify.Known{State: license.Issued, Document: document, Ledger: "promised"}, verdict.Valid, "", "promised"},
+		{"in force, not yet in the log", verify.Known{State: license.Issued, Document: document, Ledger: "queued"}, verdict.Valid, "", "absent"},
+		{"revoked", verify.Known{State: license.Revoked, Document: document, Since: ended, Office: "office", Reason: "issued_in_error"}, verdict.NotValid, verdict.StatusRevoked, "absent"},
+		{"suspended", verify.Known{State: license.Suspended, Document: document}, verdict.NotValid, verdict.StatusSuspended, "absent"},
+		{"superseded", verify.Known{State: license.Superseded, Document: document}, verdict.NotValid, verdict.StatusSuperseded, "absent"},
+		{"accepted", verify.Known{State: license.Accepted}, verdict.CannotDetermine, verdict.StatusPending, "absent"},
+		{"another file was issued", verify.Known{State: license.Issued, Document: make([]byte, 32)}, verdict.NotValid, verdict.ProofWrongSubject, "absent"},
+		{"no file was issued", verify.Known{State: license.Issued}, verdict.NotValid, verdict.ProofWrongSubject, "absent"},
+		{"not kept here", verify.Known{}, verdict.CannotDetermine, verdict.StatusUnknown, "unchecked"},
+	} {
+		known, asked = c.known, 0
+		r := judge.FileKnown(s.file, keeper)
+		if r.Verdict != c.want || asked != 1 || r.Ledger.State != c.state || c.code != "" && !slices.Contains(codes(r), c.code) {
+			t.Errorf("%s: %v after %d questions, ledger %s\n%s", c.name, r.Verdict, asked, r.Ledger.State, findings(r))
+		}
 	}
-	if r := judge.FileKnown([]byte("PK"), keeps); r.Verdict != verdict.NotValid || asked != 1 {
+	if r := judge.FileKnown([]byte("PK"), keeper); r.Verdict != verdict.NotValid || asked != 1 {
 		t.Errorf("no package: %v after %d questions", r.Verdict, asked)
 	}
 }

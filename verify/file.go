@@ -14,13 +14,25 @@ import (
 // File judges an OFD package (版式文件), with the ledger's proof where there is one. All checks run.
 func (j Judge) File(file, proof []byte) verdict.Report { return j.file(file, proof, nil) }
 
-// FileKnown judges like File, for whoever keeps licenses: proofOf is asked, once, for the proof of the license that the file
-// claims to be, made for this verdict; nil where there is none. The claim is not believed: a proof of another file fails.
-func (j Judge) FileKnown(file []byte, proofOf func(license.ID) []byte) verdict.Report {
-	return j.file(file, nil, proofOf)
+// Known is what whoever keeps a license says of it at the moment of the verdict. It needs no signature: who asks and who
+// keeps are one.
+type Known struct {
+	State    license.State
+	Document []byte    // document digest of the file that was issued; empty until then
+	Since    time.Time // of the end or suspension; zero while in force
+	Reason   string    // reason code of the end
+	Office   string    // that decided it
+	Ledger   string    // "queued", "promised" or "included": where the entry stands when there is no proof yet
+	Proof    []byte    // ledger proof without status; nil while the ledger has not published the entry, or does not answer
 }
 
-func (j Judge) file(file, proof []byte, proofOf func(license.ID) []byte) verdict.Report {
+// FileKnown judges like File, for whoever keeps licenses: keeper is asked, once, for the license that the file claims to be.
+// The claim is not believed: another file than the one that was issued fails.
+func (j Judge) FileKnown(file []byte, keeper func(license.ID) (Known, bool)) verdict.Report {
+	return j.file(file, nil, keeper)
+}
+
+func (j Judge) file(file, proof []byte, keeper func(license.ID) (Known, bool)) verdict.Report {
 	r := j.begin(kindDocument)
 	pkg, checks := ofd.Open(file, j.limits())
 	r.Checks = append(r.Checks, checks...)
@@ -36,9 +48,11 @@ func (j Judge) file(file, proof []byte, proofOf func(license.ID) []byte) verdict
 	}
 
 	lic := licenseOf(pkg, docs)
-	if id, ok := lic.claim(); ok && proofOf != nil {
-		proof = proofOf(id)
-		j.Live = proof != nil
+	var kept *Known
+	if id, ok := lic.claim(); ok && keeper != nil {
+		if k, ok := keeper(id); ok {
+			kept, proof = &k, k.Proof
+		}
 	}
 	issuing := issuingSeal(exam)
 	var known ledger.Result
@@ -67,8 +81,8 @@ func (j Judge) file(file, proof []byte, proofOf func(license.ID) []byte) verdict
 		r.Settle(false, j.At)
 		return r
 	}
-	asOf := j.judgeLicense(&r, lic, issuing, proof, known, status)
-	r.Settle(!j.Live, asOf)
+	asOf := j.judgeLicense(&r, lic, issuing, proof, known, status, kept)
+	r.Settle(kept == nil, asOf)
 	return r
 }
 
@@ -137,7 +151,10 @@ func (j Judge) judgeEntry(e, issuing *ofd.SignatureEntry, known ledger.Result, i
 	} else {
 		s = seal.JudgeSignature(in)
 	}
-	s.ID, s.Type, s.Covers, s.ProvenAt = e.ID, e.Type, e.Covers, proven
+	s.ID, s.Type, s.Covers = e.ID, e.Type, e.Covers
+	if s.ProvenAt == nil || proven != nil && proven.Before(*s.ProvenAt) {
+		s.ProvenAt = proven // a time stamp may prove an earlier moment than the ledger
+	}
 	s.Checks = append(append([]verdict.Check(nil), e.Checks...), s.Checks...)
 	if isLicense && e == issuing && e.Type != ofd.TypeSeal {
 		s.Checks = append(s.Checks, verdict.Note("license.seal", verdict.SVTypeMismatch, e.Path, "a license is sealed by its issuer"))

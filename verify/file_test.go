@@ -45,18 +45,6 @@ func TestLicenseWithProof(t *testing.T) {
 	}
 }
 
-// TestLive: evidence made for this very verdict makes it valid, now.
-func TestLive(t *testing.T) {
-	t.Parallel()
-	s := good(t)
-	s.live = true
-	r := s.judge(t)
-	want(t, r, verdict.Valid)
-	if !r.AsOf.Equal(s.at) {
-		t.Errorf("as of %s", r.AsOf)
-	}
-}
-
 // TestVerdicts: each case changes one thing of a good license, proof or trust list, and gets the verdict that the design's
 // table has for it, for exactly this reason.
 func TestVerdicts(t *testing.T) {

@@ -66,7 +66,7 @@ func (f *face) item(code string) (string, bool) {
 }
 
 // judgeLicense judges what makes a sealed document a license in force, and gives the time that the verdict speaks of.
-func (j Judge) judgeLicense(r *verdict.Report, f *face, issuing *ofd.SignatureEntry, proof []byte, known ledger.Result, status []byte) time.Time {
+func (j Judge) judgeLicense(r *verdict.Report, f *face, issuing *ofd.SignatureEntry, proof []byte, known ledger.Result, status []byte, kept *Known) time.Time {
 	r.Subject.Kind, r.Subject.ID = kindLicense, f.identifier
 	note := func(name string, code verdict.Code, detail string) {
 		r.Checks = append(r.Checks, verdict.Note(name, code, "", detail))
@@ -103,6 +103,9 @@ func (j Judge) judgeLicense(r *verdict.Report, f *face, issuing *ofd.SignatureEn
 		}
 	}
 	j.judgeDates(r, f.static, dateOf(f.meta.Face.Text(license.FaceValidFrom)))
+	if kept != nil {
+		return j.judgeKept(r, issuing, kept)
+	}
 	return j.judgeStatus(r, f.static, status)
 }
 

@@ -25,7 +25,6 @@ type scene struct {
 	state   []byte
 	asks    bool // whether a state is remembered
 	at      time.Time
-	live    bool
 }
 
 // good is a property certificate with its proof, under the world's trust list.
@@ -62,7 +61,7 @@ func (s *scene) status(t testing.TB, change func(*license.StatusEvidence)) {
 
 func (s *scene) judge(t testing.TB) verdict.Report {
 	t.Helper()
-	j := verify.Judge{At: s.at, Live: s.live}
+	j := verify.Judge{At: s.at}
 	if s.trust != nil {
 		var err error
 		if j.Trust, _, err = verify.OpenTrust(s.trust, s.state, s.asks, s.at); err != nil {

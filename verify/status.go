@@ -6,8 +6,11 @@ import (
 	"slices"
 	"time"
 
+	"github.com/yinxin-trust/yinxin/internal/gm"
 	"github.com/yinxin-trust/yinxin/internal/verdict"
+	"github.com/yinxin-trust/yinxin/ledger"
 	"github.com/yinxin-trust/yinxin/license"
+	"github.com/yinxin-trust/yinxin/ofd"
 	"github.com/yinxin-trust/yinxin/seal/pki"
 )
 
@@ -107,10 +110,60 @@ func (j Judge) judgeStatus(r *verdict.Report, s license.Static, status []byte) t
 		r.Subject.Status = string(license.Issued)
 	}
 	r.Checks = append(r.Checks, verdict.Check{Name: name, Result: verdict.Pass, Detail: "in force as of " + asOf})
-	if j.Live {
-		return j.At
-	}
 	return e.IssuedAt
+}
+
+// judgeKept takes the word of whoever keeps the license, as of now.
+func (j Judge) judgeKept(r *verdict.Report, issuing *ofd.SignatureEntry, k *Known) time.Time {
+	const name = checkStatus
+	note := func(code verdict.Code) {
+		detail := ""
+		if !k.Since.IsZero() {
+			detail = "since " + k.Since.UTC().Format(time.RFC3339) + ", decided by " + k.Office + ", reason " + k.Reason
+		}
+		r.Checks = append(r.Checks, verdict.Note(name, code, "", detail))
+	}
+	if r.Ledger.State == "" || r.Ledger.State == ledger.StateAbsent {
+		r.Ledger.State = k.Ledger
+		if k.Ledger != ledger.StateIncluded && k.Ledger != ledger.StatePromised {
+			r.Ledger.State = ledger.StateAbsent // accepted by the service, not yet by the log
+		}
+	}
+	if k.State != license.Accepted && (issuing == nil || gm.SM3(issuing.Raw) != gm.Digest(digest32(k.Document))) {
+		r.Checks = append(r.Checks, verdict.Note("license.document", verdict.ProofWrongSubject, "", "another file was issued for this license"))
+	}
+	if r.Subject.Status == "" || k.State != license.Issued {
+		r.Subject.Status = string(k.State)
+	}
+	switch k.State {
+	case license.Issued:
+		r.Checks = append(r.Checks, verdict.Check{Name: name, Result: verdict.Pass, Detail: "in force now"})
+	case license.Draft, license.Accepted:
+		note(verdict.StatusPending)
+	case license.Suspended:
+		note(verdict.StatusSuspended)
+	case license.Revoked:
+		note(verdict.StatusRevoked)
+	case license.Expired:
+		note(verdict.StatusExpired)
+	case license.Superseded:
+		note(verdict.StatusSuperseded)
+	case license.Cancelled:
+		note(verdict.StatusCancelled)
+	case license.Archived:
+		note(verdict.StatusNotInForce)
+	default:
+		note(verdict.StatusUnknown)
+	}
+	return j.At
+}
+
+// digest32 is a stored digest; one of another length equals no digest of a file.
+func digest32(b []byte) (d [32]byte) {
+	if len(b) == len(d) {
+		copy(d[:], b)
+	}
+	return d
 }
 
 // chinaTime is the province's calendar. A fixed zone: China has had no daylight saving since 1991.

@@ -24,9 +24,6 @@ import (
 type Judge struct {
 	Trust Trust
 	At    time.Time
-	// Live says that the status evidence handed in was made for this verdict, by whoever keeps the status. A verdict on
-	// evidence that was kept is valid_as_of its time at best.
-	Live bool
 	// Limits bound what a stranger's package may cost; the zero value means ofd.DefaultLimits.
 	Limits ofd.Limits
 }

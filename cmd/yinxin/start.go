@@ -6,6 +6,7 @@ import (
 
 	"github.com/yinxin-trust/yinxin/identity"
 	"github.com/yinxin-trust/yinxin/identity/oauth"
+	"github.com/yinxin-trust/yinxin/internal/fault"
 	"github.com/yinxin-trust/yinxin/internal/postgres"
 	"github.com/yinxin-trust/yinxin/internal/sample"
 	"github.com/yinxin-trust/yinxin/internal/verdict"
@@ -118,14 +119,24 @@ func (j judge) File(ctx context.Context, file, proof []byte) verdict.Report {
 	if proof != nil {
 		return judge.File(file, proof)
 	}
-	return judge.FileKnown(file, func(id license.ID) []byte {
-		own, err := log{engine: j.p.engine, licenses: j.p.licenses}.Proof(ctx, id)
-		if err != nil {
-			j.p.Logger.Info("no proof for an uploaded file", "error", err)
-			return nil
-		}
-		return own
-	})
+	return judge.FileKnown(file, func(id license.ID) (verify.Known, bool) { return j.known(ctx, id) })
+}
+
+// known is what the service keeps of a license. The verdict waits for no key and no ledger: without a published entry
+// there is no proof, and the report says how far the entry has come.
+func (j judge) known(ctx context.Context, id license.ID) (verify.Known, bool) {
+	l, err := j.p.licenses.Get(ctx, id)
+	if err != nil {
+		j.p.Logger.Info("an uploaded file names a license that is not kept here", "code", fault.CodeOf(err))
+		return verify.Known{}, false
+	}
+	k := verify.Known{
+		State: l.State, Document: l.DocumentDigest, Since: l.EndedAt, Reason: l.EndReason, Office: l.OfficeName, Ledger: l.LedgerState,
+	}
+	if k.Proof, err = (log{engine: j.p.engine, licenses: j.p.licenses}).Evidence(ctx, id); err != nil {
+		j.p.Logger.Info("a file is judged without a proof", "code", fault.CodeOf(err))
+	}
+	return k, true
 }
 
 // seed fills the province: seals, accounts, licenses. Every step finds what an earlier start made.

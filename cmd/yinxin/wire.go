@@ -195,11 +195,40 @@ func (l log) Proof(ctx context.Context, id license.ID) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return l.prove(ctx, id, o, o.IssueLeaf)
+	return l.withStatus(ctx, id, o, o.IssueLeaf)
+}
+
+// Evidence is the proof of a license without its status.
+func (l log) Evidence(ctx context.Context, id license.ID) ([]byte, error) {
+	o, err := l.licenses.Opening(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	p, err := l.prove(ctx, o, o.IssueLeaf)
+	if err != nil {
+		return nil, err
+	}
+	return p.Marshal()
+}
+
+// withStatus is a proof with the license's signed status as of now.
+func (l log) withStatus(ctx context.Context, id license.ID, o license.Opening, leaf ledger.Hash) ([]byte, error) {
+	p, err := l.prove(ctx, o, leaf)
+	if err != nil {
+		return nil, err
+	}
+	status, err := l.licenses.StatusEvidence(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if p.Status, err = status.Marshal(); err != nil {
+		return nil, err
+	}
+	return p.Marshal()
 }
 
 // prove gathers the evidence for one entry of a license.
-func (l log) prove(ctx context.Context, id license.ID, o license.Opening, leaf ledger.Hash) ([]byte, error) {
+func (l log) prove(ctx context.Context, o license.Opening, leaf ledger.Hash) (*ledger.Proof, error) {
 	evidence, err := ledger.Prove(ctx, l.engine, leaf)
 	if err != nil {
 		if fault.KindOf(err) == fault.NotFound {
@@ -208,19 +237,10 @@ func (l log) prove(ctx context.Context, id license.ID, o license.Opening, leaf l
 		}
 		return nil, err
 	}
-	status, err := l.licenses.StatusEvidence(ctx, id)
-	if err != nil {
-		return nil, err
-	}
-	raw, err := status.Marshal()
-	if err != nil {
-		return nil, err
-	}
-	p := ledger.Proof{
+	return &ledger.Proof{
 		Opening:  ledger.Opening{Ref: o.Ref, Salt: o.Salt, DocumentDigest: o.DocumentDigest, FaceDigest: o.FaceDigest},
-		Evidence: evidence, Status: raw,
-	}
-	return p.Marshal()
+		Evidence: evidence,
+	}, nil
 }
 
 // StatusProof proves that the latest change of a license's status stands in the log. Its opening is the license's, so that
@@ -233,7 +253,7 @@ func (l log) StatusProof(ctx context.Context, id license.ID) ([]byte, error) {
 	if len(o.EndLeaf) != 32 {
 		return nil, fault.New(fault.NotFound, "status_unchanged", "the license's status has not changed since it was issued")
 	}
-	return l.prove(ctx, id, o, ledger.Hash(o.EndLeaf))
+	return l.withStatus(ctx, id, o, ledger.Hash(o.EndLeaf))
 }
 
 // Checkpoint is the latest that the witnesses cosigned.
