@@ -140,6 +140,10 @@ func (p *platform) openLedger(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	// For whoever sets up a further witness of this log: `yinxin witness -log "$(cat ledger.key)"`.
+	if err := writeFile(filepath.Join(p.dir, "ledger.key"), []byte(logKey.String()+"\n"), 0o644); err != nil {
+		return err
+	}
 	if p.witness, err = startWitness(ctx, filepath.Join(p.dir, "witness"), logKey); err != nil {
 		return err
 	}

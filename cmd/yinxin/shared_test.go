@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"path/filepath"
 	"sync"
 	"testing"
 )
@@ -48,7 +49,7 @@ func TestMain(m *testing.M) {
 		}
 	}
 	if path, err := binary(); err == nil {
-		if err := os.Remove(path); err != nil {
+		if err := os.RemoveAll(filepath.Dir(path)); err != nil {
 			code = 1
 		}
 	}

@@ -34,8 +34,7 @@ func (v vault) Blind(ctx context.Context) (license.Secret, error) {
 	return v.keys.Secret(ctx, secretBlind)
 }
 
-// profiles seals accounts under the province's data key and indexes them under the blind key, so that the numbers of an
-// account and of a license meet in one index.
+// profiles seals accounts under the province's data key and indexes logins under the blind key.
 type profiles struct{ data, blind hsm.Secret }
 
 func (p profiles) Seal(ctx context.Context, plain, aad []byte) ([]byte, error) {

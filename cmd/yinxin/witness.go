@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"syscall"
 	"time"
 
@@ -38,13 +39,13 @@ func runWitness(ctx context.Context, args []string, out, talk io.Writer) (err er
 	dir := set.String("data", "witness", "the witness's folder")
 	addr := set.String("addr", "127.0.0.1:0", "address to listen on, host:port")
 	name := set.String("name", "witness.example/one", "name under which it cosigns")
-	logKey := set.String("log", "", "key of the log to watch, as `yinxin demo` prints it into ledger/key")
+	logKey := set.String("log", "", "key of the log to watch, as it stands in ledger.key of the service's data folder")
 	if err := parse(set, args); err != nil {
 		return err
 	}
-	watched, err := ledger.ParseKey(*logKey)
+	watched, err := ledger.ParseKey(strings.TrimSpace(*logKey))
 	if err != nil {
-		return fault.Wrap(err, fault.Invalid, "log_key_malformed", "the key of the log is not understood").WithHint("pass it with -log")
+		return fault.Wrap(err, fault.Invalid, "log_key_malformed", "the key of the log is not understood").WithHint("pass the line that stands in ledger.key of the service's data folder")
 	}
 	if err := os.MkdirAll(*dir, 0o700); err != nil {
 		return fault.Wrap(err, fault.Internal, "data_dir", "the witness's folder cannot be made")
