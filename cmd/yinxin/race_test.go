@@ -116,7 +116,7 @@ func issued(ctx context.Context, t testing.TB, r *running, number string, enterp
 	if err != nil || got.ID == "" {
 		t.Fatalf("issue: %d %s %v", status, body, err)
 	}
-	look := time.NewTicker(5 * time.Millisecond)
+	look := time.NewTicker(20 * time.Millisecond) // a client that asks, and not a load of its own
 	defer look.Stop()
 	for got.State != "issued" {
 		<-look.C

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/yinxin-trust/yinxin/identity"
@@ -53,16 +54,19 @@ func (p *platform) start(ctx context.Context) {
 // pruneEvery is how often grants, sessions and requests whose day is over are removed.
 const pruneEvery = time.Hour
 
-// prune keeps the province's tables of tokens as small as a day makes them.
+// prune removes what has expired or done its duty, so that no table grows without end.
 func (p *platform) prune(ctx context.Context) {
 	ticker := time.NewTicker(pruneEvery)
 	defer ticker.Stop()
 	for {
-		switch n, err := p.grants.Prune(ctx, identity.DayOf(time.Now())); {
-		case err != nil && ctx.Err() == nil:
+		now := time.Now()
+		grants, err := p.grants.Prune(ctx, identity.DayOf(now))
+		settled, err2 := p.cells.Prune(ctx, now)
+		if err := errors.Join(err, err2); err != nil && ctx.Err() == nil {
 			p.Logger.Warn("what has expired was not removed", "error", err)
-		case n > 0:
-			p.Logger.Info("expired sessions and grants removed", "rows", n)
+		}
+		if grants+settled > 0 {
+			p.Logger.Info("what has expired was removed", "grants", grants, "messages and handles", settled)
 		}
 		select {
 		case <-ctx.Done():
