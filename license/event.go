@@ -25,11 +25,13 @@ type EventAct string
 const (
 	ActAccepted  EventAct = "accepted"  // the office's request was accepted
 	ActIssued    EventAct = "issued"    // sealed and in force
-	ActRevoked   EventAct = "revoked"   //
+	ActRevoked   EventAct = "revoked"   // taken back by its office
 	ActShown     EventAct = "shown"     // the holder made a code
 	ActPresented EventAct = "presented" // an authenticated verifier accepted a code
 	ActRefused   EventAct = "refused"   // an authenticated verifier was refused a code
-	ActFetched   EventAct = "fetched"   // the file was fetched
+	ActOpened    EventAct = "opened"    // somebody other than a holder opened the face
+	ActFetched   EventAct = "fetched"   // somebody other than a holder fetched the file or the static code
+	ActFound     EventAct = "found"     // somebody other than a holder searched for the holder and found it
 	ActChecked   EventAct = "checked"   // an authenticated verifier checked the static code
 )
 
@@ -41,5 +43,6 @@ const (
 	ActorHolder   ActorKind = "holder"
 	ActorOfficer  ActorKind = "officer"
 	ActorVerifier ActorKind = "verifier"
+	ActorClient   ActorKind = "client"  // an application, such as an acceptance system
 	ActorService  ActorKind = "service" // the product itself, such as its sealing worker
 )

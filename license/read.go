@@ -97,33 +97,6 @@ func (s *Service) StaticCode(ctx context.Context, id ID) (string, error) {
 	return code.URL(s.BaseURL)
 }
 
-// Events is what happened to a license and who looked, newest first.
-func (s *Service) Events(ctx context.Context, id ID, max int) ([]Event, error) {
-	if _, err := s.Store.License(ctx, id); err != nil {
-		return nil, err
-	}
-	records, err := s.Store.Records(ctx, id, bound(max))
-	if err != nil {
-		return nil, err
-	}
-	out := make([]Event, len(records))
-	for i, r := range records {
-		out[i] = Event{
-			At: r.At, Act: r.Act, ActorKind: r.By, Actor: r.Who.Actor, OnBehalfOf: r.Who.OnBehalfOf, Office: r.Who.Office,
-			Matter: r.Who.Matter, CaseNo: r.Who.CaseNo, Reason: r.Who.Reason, Receipt: r.Code, Fields: r.Fields, State: r.State,
-		}
-	}
-	return out, nil
-}
-
-// Looked records that somebody fetched a license's file or opened its face, for its holder to see.
-func (s *Service) Looked(ctx context.Context, id ID, by ActorKind, act Act) error {
-	if act.Actor == "" {
-		return fault.New(fault.Unauthenticated, "actor_missing", "the act does not say who acts")
-	}
-	return s.Store.Record(ctx, id, Record{At: s.now(), Act: ActFetched, By: by, Who: act})
-}
-
 // Opening is what a ledger proof of a license needs (ledger.md: proof file).
 type Opening struct {
 	Ref            [32]byte

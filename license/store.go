@@ -209,6 +209,9 @@ type Directory interface {
 	// PutDirectory inserts rows and raises older ones; a row with the same or a greater revision stays.
 	PutDirectory(ctx context.Context, rows []DirectoryRow) error
 	ByHolder(ctx context.Context, holder []byte, max int) ([]DirectoryRow, error) // newest first
+	// RecordFound records one search for every license that it listed, in the province.
+	RecordFound(ctx context.Context, licenses []ID, r Record) error
+	FoundRecords(ctx context.Context, license ID, max int) ([]Record, error) // newest first
 }
 
 // Store is all of the storage.

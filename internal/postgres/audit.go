@@ -4,8 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/yinxin-trust/yinxin/internal/fault"
 )
 
@@ -25,12 +23,12 @@ type Audit struct {
 	Detail     []byte // what else the act's own format says; sealed where it is personal
 }
 
-// InsertAudit records an act in the transaction that does it.
-func InsertAudit(ctx context.Context, tx pgx.Tx, a Audit) error {
+// InsertAudit records an act, in the transaction that does it where it changes something.
+func InsertAudit(ctx context.Context, db querier, a Audit) error {
 	if a.At.IsZero() || a.Act == "" || a.Actor == "" {
 		return fault.New(fault.Internal, "audit_incomplete", "an audit record lacks its time, act or actor")
 	}
-	_, err := tx.Exec(ctx, `INSERT INTO audit (id, at, act, subject, actor, on_behalf_of, office, matter, case_no, reason, legal_basis, detail)
+	_, err := db.Exec(ctx, `INSERT INTO audit (id, at, act, subject, actor, on_behalf_of, office, matter, case_no, reason, legal_basis, detail)
 		VALUES (nextval('audit_seq'), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
 		a.At, a.Act, notNil(a.Subject), a.Actor, a.OnBehalfOf, a.Office, a.Matter, a.CaseNo, a.Reason, a.LegalBasis, a.Detail)
 	return Fault(err)

@@ -25,12 +25,20 @@ type auditDetail struct {
 	Code   string            `json:"receipt,omitempty"`
 }
 
-func insertRecord(ctx context.Context, tx pgx.Tx, id license.ID, r license.Record) error {
+func detailOf(r license.Record) ([]byte, error) {
 	detail, err := json.Marshal(auditDetail{r.By, r.State, r.Fields, r.Code})
 	if err != nil {
-		return fault.Wrap(err, fault.Internal, "audit_detail", "an audit record cannot be written")
+		return nil, fault.Wrap(err, fault.Internal, "audit_detail", "an audit record cannot be written")
 	}
-	return InsertAudit(ctx, tx, Audit{
+	return detail, nil
+}
+
+func insertRecord(ctx context.Context, db querier, id license.ID, r license.Record) error {
+	detail, err := detailOf(r)
+	if err != nil {
+		return err
+	}
+	return InsertAudit(ctx, db, Audit{
 		At: r.At, Act: auditAct + string(r.Act), Subject: id[:], Actor: r.Who.Actor, OnBehalfOf: r.Who.OnBehalfOf, Office: r.Who.Office,
 		Matter: r.Who.Matter, CaseNo: r.Who.CaseNo, Reason: r.Who.Reason, LegalBasis: r.Who.LegalBasis, Detail: detail,
 	})
@@ -141,7 +149,7 @@ func (s *LicenseStore) Record(ctx context.Context, id license.ID, r license.Reco
 	if err != nil {
 		return err
 	}
-	return InTx(ctx, p, func(tx pgx.Tx) error { return insertRecord(ctx, tx, id, r) })
+	return insertRecord(ctx, p, id, r)
 }
 
 // Records implements license.Licenses.
@@ -150,7 +158,12 @@ func (s *LicenseStore) Records(ctx context.Context, id license.ID, max int) ([]l
 	if err != nil {
 		return nil, err
 	}
-	rows, err := p.Query(ctx, `SELECT at, act, actor, on_behalf_of, office, matter, case_no, reason, legal_basis, detail
+	return readRecords(ctx, p, id, max)
+}
+
+// readRecords reads what a schema's audit has of a license.
+func readRecords(ctx context.Context, db querier, id license.ID, max int) ([]license.Record, error) {
+	rows, err := db.Query(ctx, `SELECT at, act, actor, on_behalf_of, office, matter, case_no, reason, legal_basis, detail
 		FROM audit WHERE subject = $1 ORDER BY at DESC, id DESC LIMIT $2`, id[:], max)
 	if err != nil {
 		return nil, Fault(err)

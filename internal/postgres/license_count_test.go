@@ -15,6 +15,7 @@ import (
 
 	"github.com/yinxin-trust/yinxin/internal/postgres"
 	"github.com/yinxin-trust/yinxin/internal/testenv"
+	"github.com/yinxin-trust/yinxin/license"
 )
 
 // counter stands between the pools and the server and counts what is executed: messages of the types Execute and Query
@@ -140,10 +141,15 @@ func TestStatementsOfEachAct(t *testing.T) {
 	by.Authenticated = false
 	count("check by anybody", func() error { _, err := w.CheckCode(ctx, code, by); return err })
 	count("check of a static code by anybody", func() error { _, err := w.CheckCode(context.WithoutCancel(ctx), static, by); return err })
+	look := act("officer-1", officeOne)
+	count("look", func() error { return w.Looked(ctx, l.ID, license.ActOpened, license.ActorOfficer, look) })
+	count("search's record", func() error { return w.Found(ctx, []license.ID{l.ID, warm.ID}, license.ActorClient, look) })
+	count("who looked", func() error { _, err := w.Events(ctx, l.ID, 50); return err })
 	count("revoke", func() error { return w.revoke(ctx, l.ID) })
 	want := map[string]int64{
 		"issue: accept": 7, "issue: the same again": 5, "issue: seal": 7, "issue: directory": 3, "get": 1, "list of an office": 1, "list of a holder": 1,
 		"show": 5, "check by a clerk": 5, "check by anybody": 1, "check of a static code by anybody": 1, "revoke": 8,
+		"look": 1, "search's record": 1, "who looked": 3,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -85,3 +85,25 @@ func (s *LicenseStore) ByHolder(ctx context.Context, holder []byte, max int) ([]
 	}
 	return out, Fault(rows.Err())
 }
+
+// RecordFound implements license.Directory. One statement, however many licenses the search listed.
+func (s *LicenseStore) RecordFound(ctx context.Context, licenses []license.ID, r license.Record) error {
+	detail, err := detailOf(r)
+	if err != nil {
+		return err
+	}
+	subjects := make([][]byte, len(licenses))
+	for i, id := range licenses {
+		subjects[i] = append([]byte(nil), id[:]...)
+	}
+	_, err = s.cells.Province().Exec(ctx, `INSERT INTO audit (id, at, act, subject, actor, on_behalf_of, office, matter, case_no, reason, legal_basis, detail)
+		SELECT nextval('audit_seq'), $1, $2, v.subject, $4, $5, $6, $7, $8, $9, $10, $11 FROM unnest($3::bytea[]) AS v(subject)`,
+		r.At, auditAct+string(r.Act), subjects, r.Who.Actor, r.Who.OnBehalfOf, r.Who.Office, r.Who.Matter, r.Who.CaseNo, r.Who.Reason,
+		r.Who.LegalBasis, detail)
+	return Fault(err)
+}
+
+// FoundRecords implements license.Directory.
+func (s *LicenseStore) FoundRecords(ctx context.Context, id license.ID, max int) ([]license.Record, error) {
+	return readRecords(ctx, s.cells.Province(), id, max)
+}

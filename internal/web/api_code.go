@@ -153,6 +153,9 @@ func (s *server) apiFile(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
+	if err := s.looked(c.Context(), c.who, l, license.ActFetched); err != nil {
+		return reply{}, err
+	}
 	return reply{status: http.StatusOK, bytes: b, kind: "application/ofd", name: l, suffix: ".ofd"}, nil
 }
 
@@ -187,6 +190,9 @@ func (s *server) apiStaticCode(c *call) (reply, error) {
 	}
 	code, err := s.Licenses.StaticCode(c.Context(), l.ID)
 	if err != nil {
+		return reply{}, err
+	}
+	if err := s.looked(c.Context(), c.who, l, license.ActFetched); err != nil {
 		return reply{}, err
 	}
 	return reply{status: http.StatusOK, json: struct {

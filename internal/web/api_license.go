@@ -171,6 +171,9 @@ func (s *server) apiGet(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
+	if err := s.looked(c.Context(), c.who, l, license.ActOpened); err != nil {
+		return reply{}, err
+	}
 	return reply{status: http.StatusOK, json: bodyOf(l)}, nil
 }
 
@@ -204,7 +207,7 @@ type cardsBody struct {
 }
 
 // apiSearch lists the licenses of a holder. A person may ask for identities of their own; a client says for which matter
-// and why, and the log keeps it.
+// and why; the holder sees it, and the log keeps it.
 func (s *server) apiSearch(c *call) (reply, error) {
 	var in struct {
 		Holder struct {
@@ -217,14 +220,14 @@ func (s *server) apiSearch(c *call) (reply, error) {
 		return reply{}, err
 	}
 	holder := license.Holder{Type: in.Holder.Type, Code: in.Holder.Code}.Normal()
-	own := false
+	mine := false
 	if c.who.Account != nil {
 		for _, h := range holders(c.who.Account) {
-			own = own || (h.Type == holder.Type && h.Code == holder.Code)
+			mine = mine || (h.Type == holder.Type && h.Code == holder.Code)
 		}
 	}
 	switch {
-	case own:
+	case mine:
 	case c.who.Account != nil && !c.who.Account.Has(identity.Officer):
 		return reply{}, fault.New(fault.Forbidden, "holder_forbidden", "a person may list only licenses of their own identities")
 	case in.Matter == "" || in.Reason == "":
@@ -239,8 +242,11 @@ func (s *server) apiSearch(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	if !own {
+	if !mine {
 		list = officeCards(c.who, list)
+		if err := s.found(c.Context(), c.who, list, in.actBody); err != nil {
+			return reply{}, err
+		}
 		// matter and reason are codes by the schema's pattern, so nothing personal can hide in them.
 		s.Logger.LogAttrs(c.Context(), slog.LevelInfo, "license.search", slog.String("trace", trace(c.Request)),
 			slog.String("actor", note(c.Request).actor), slog.String("office", c.who.Office), slog.String("matter", in.Matter),

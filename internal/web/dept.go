@@ -52,11 +52,11 @@ func (s *server) own(q *request) (*viewer, *license.License, error) {
 
 // deptLicense shows one license to the department that issued it.
 func (s *server) deptLicense(q *request) error {
-	_, l, err := s.own(q)
+	v, l, err := s.own(q)
 	if err != nil {
 		return err
 	}
-	d, err := s.licenseView(q, l, "dept")
+	d, err := s.licenseView(q, v, l, "dept")
 	if err != nil {
 		return err
 	}

@@ -30,6 +30,7 @@ type world struct {
 	searches  int
 	pending   bool // issuing stops at accepted
 	broken    error
+	unwritten error // of every record of a look
 	report    verdict.Report
 }
 
@@ -283,6 +284,26 @@ func (w *world) Events(_ context.Context, id license.ID, _ int) ([]license.Event
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.events[id], w.broken
+}
+
+func (w *world) Looked(_ context.Context, id license.ID, what license.EventAct, by license.ActorKind, act license.Act) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.unwritten == nil {
+		w.note(id, license.Event{
+			Act: what, ActorKind: by, Actor: act.Actor, OnBehalfOf: act.OnBehalfOf, Office: act.Office, Matter: act.Matter, Reason: act.Reason,
+		})
+	}
+	return w.unwritten
+}
+
+func (w *world) Found(ctx context.Context, ids []license.ID, by license.ActorKind, act license.Act) error {
+	for _, id := range ids {
+		if err := w.Looked(ctx, id, license.ActFound, by, act); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (w *world) StatusProof(ctx context.Context, id license.ID) ([]byte, error) {

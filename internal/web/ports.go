@@ -24,6 +24,9 @@ type Licenses interface {
 	StaticCode(ctx context.Context, id license.ID) (string, error)
 	File(ctx context.Context, id license.ID) ([]byte, error) // Conflict "sealing_pending" until issued
 	Events(ctx context.Context, id license.ID, max int) ([]license.Event, error)
+	// Looked and Found record for the holder that somebody else opened or fetched a license, or found it by search.
+	Looked(ctx context.Context, id license.ID, what license.EventAct, by license.ActorKind, act license.Act) error
+	Found(ctx context.Context, ids []license.ID, by license.ActorKind, act license.Act) error
 }
 
 // Proofs makes the ledger proof of a license, with status evidence.

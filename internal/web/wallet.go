@@ -188,8 +188,11 @@ func fieldLines(k license.Kind, fields []license.Field) []fieldLine {
 	return lines
 }
 
-// licenseView gathers what the page of one license shows.
-func (s *server) licenseView(q *request, l *license.License, section string) (licenseData, error) {
+// licenseView gathers what the page of one license shows, and records the look.
+func (s *server) licenseView(q *request, v *viewer, l *license.License, section string) (licenseData, error) {
+	if err := s.looked(q.Context(), v.principal(), l, license.ActOpened); err != nil {
+		return licenseData{}, err
+	}
 	k, err := s.kind(q, l.Kind)
 	if err != nil {
 		if fault.KindOf(err) != fault.NotFound {
@@ -217,7 +220,7 @@ func (s *server) walletLicense(q *request) error {
 	if err != nil {
 		return err
 	}
-	d, err := s.licenseView(q, l, "wallet")
+	d, err := s.licenseView(q, v, l, "wallet")
 	if err != nil {
 		return err
 	}
@@ -226,15 +229,23 @@ func (s *server) walletLicense(q *request) error {
 
 // downloadFile sends the sealed OFD file.
 func (s *server) downloadFile(q *request) error {
-	return s.download(q, "application/ofd", ".ofd", func(id license.ID) ([]byte, error) { return s.Licenses.File(q.Context(), id) })
+	return s.download(q, "application/ofd", ".ofd", func(v *viewer, l *license.License) ([]byte, error) {
+		b, err := s.Licenses.File(q.Context(), l.ID)
+		if err != nil {
+			return nil, err
+		}
+		return b, s.looked(q.Context(), v.principal(), l, license.ActFetched)
+	})
 }
 
-// downloadProof sends the ledger proof.
+// downloadProof sends the ledger proof, which says nothing about anybody: such a look is not recorded.
 func (s *server) downloadProof(q *request) error {
-	return s.download(q, "application/octet-stream", ".proof", func(id license.ID) ([]byte, error) { return s.Proofs.Proof(q.Context(), id) })
+	return s.download(q, "application/octet-stream", ".proof", func(_ *viewer, l *license.License) ([]byte, error) {
+		return s.Proofs.Proof(q.Context(), l.ID)
+	})
 }
 
-func (s *server) download(q *request, contentType, suffix string, fetch func(license.ID) ([]byte, error)) error {
+func (s *server) download(q *request, contentType, suffix string, fetch func(*viewer, *license.License) ([]byte, error)) error {
 	v, err := q.need()
 	if err != nil {
 		return err
@@ -243,7 +254,7 @@ func (s *server) download(q *request, contentType, suffix string, fetch func(lic
 	if err != nil {
 		return err
 	}
-	b, err := fetch(l.ID)
+	b, err := fetch(v, l)
 	if err != nil {
 		return err
 	}
