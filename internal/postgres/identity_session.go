@@ -3,13 +3,18 @@ package postgres
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"slices"
 	"time"
 
 	"github.com/yinxin-trust/yinxin/identity"
+	"github.com/yinxin-trust/yinxin/internal/fault"
 )
 
-// StartSession implements identity.Store.
+// auditSignIn is a sign-in in the audit; its subject and actor are the account.
+const auditSignIn = "identity.sign_in"
+
+// StartSession implements identity.Store. The same statement records the sign-in: there is no session without its record.
 func (s *IdentityStore) StartSession(ctx context.Context, n identity.SessionRow, replaces *identity.Key) (string, error) {
 	var oldDay *time.Time
 	var oldHash []byte
@@ -17,8 +22,15 @@ func (s *IdentityStore) StartSession(ctx context.Context, n identity.SessionRow,
 		day := replaces.Day.Time()
 		oldDay, oldHash = &day, replaces.Hash[:]
 	}
+	detail, err := json.Marshal(struct {
+		AMR []string `json:"amr"`
+		ACR string   `json:"acr"`
+	}{n.AMR, n.ACR})
+	if err != nil {
+		return "", fault.Wrap(err, fault.Internal, "audit_detail", "an audit record cannot be written")
+	}
 	var sid string
-	err := s.pool.QueryRow(ctx, `
+	err = s.pool.QueryRow(ctx, `
 		WITH old AS (
 			UPDATE identity_session SET ended_at = $8
 			WHERE expires_day = $10 AND hash = $11 AND ended_at IS NULL AND expires_at > $8
@@ -26,11 +38,15 @@ func (s *IdentityStore) StartSession(ctx context.Context, n identity.SessionRow,
 		), stranger AS (
 			UPDATE oauth_grant g SET ended_at = $8
 			FROM old WHERE g.sid = old.sid AND old.account <> $4 AND g.ended_at IS NULL AND NOT g.offline
+		), audited AS (
+			INSERT INTO audit (id, at, act, subject, actor, on_behalf_of, office, matter, case_no, reason, legal_basis, detail)
+			VALUES (nextval('audit_seq'), $8, $12, convert_to($4, 'UTF8'), $4, '', '', '', '', '', '', $13)
 		)
 		INSERT INTO identity_session (expires_day, hash, sid, account, auth_time, amr, acr, created_at, expires_at)
 		VALUES ($1, $2, COALESCE((SELECT sid FROM old WHERE account = $4), $3), $4, $5, $6, $7, $8, $9)
 		RETURNING sid`,
-		n.Key.Day.Time(), n.Key.Hash[:], n.SID, n.Account, n.AuthTime, n.AMR, n.ACR, n.CreatedAt, n.ExpiresAt, oldDay, oldHash).Scan(&sid)
+		n.Key.Day.Time(), n.Key.Hash[:], n.SID, n.Account, n.AuthTime, n.AMR, n.ACR, n.CreatedAt, n.ExpiresAt, oldDay, oldHash,
+		auditSignIn, detail).Scan(&sid)
 	return sid, Fault(err)
 }
 
