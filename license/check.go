@@ -73,6 +73,13 @@ func (s *Service) settle(o Outcome) Outcome {
 	return o
 }
 
+// outdated is the outcome for a code too old for its handle to be kept.
+func (s *Service) outdated() Outcome {
+	return s.settle(Outcome{Report: verdict.Report{Subject: verdict.Subject{Kind: "code"}, Checks: []verdict.Check{
+		verdict.OK(checkForm, ""), verdict.Note(checkTime, verdict.CodeExpired, "", "too old to be looked up"),
+	}}})
+}
+
 // absent turns the error of a read into an outcome, or into an error if it is not about the cell.
 func (s *Service) absent(err error) (Outcome, error) {
 	switch fault.KindOf(err) {
@@ -88,6 +95,11 @@ func (s *Service) absent(err error) (Outcome, error) {
 func (s *Service) checkDynamic(ctx context.Context, d Dynamic, by Verifier) (o Outcome, again bool, err error) {
 	h, err := s.Store.Handle(ctx, d.Handle)
 	if err != nil {
+		// Old handles are removed. A code that says itself that it is old tells a clerk the same either way: ask for a fresh
+		// one. Nobody gains by claiming it.
+		if old := s.now().Sub(d.At) > s.Policy.CodeLife+s.Policy.SkewLimit; old && fault.KindOf(err) == fault.NotFound {
+			return s.outdated(), false, nil
+		}
 		o, err = s.absent(err)
 		return o, false, err
 	}

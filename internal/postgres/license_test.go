@@ -340,6 +340,15 @@ func TestCodesThatAreWrong(t *testing.T) {
 			t.Errorf("%s: %v %v %v", c.name, o.Report.Verdict, codes(o), err)
 		}
 	}
+	// After months the handle is gone, and the code is still no forgery.
+	ancient := w.show(t, l.ID).Code
+	w.pass(90 * 24 * time.Hour)
+	if _, err := w.cells.Prune(ctx, w.now()); err != nil {
+		t.Fatal(err)
+	}
+	if o, err := w.CheckCode(ctx, ancient, clerk()); err != nil || !cmp.Equal(codes(o), []string{"CODE_EXPIRED"}) || o.Report.Verdict != verdict.NotValid {
+		t.Errorf("a code whose handle was removed: %v %v", codes(o), err)
+	}
 	early := w.show(t, l.ID).Code
 	w.pass(-6 * time.Minute)
 	if o, err := w.CheckCode(ctx, early, clerk()); err != nil || !cmp.Equal(codes(o), []string{"CODE_NOT_YET_VALID"}) || o.Report.Verdict != verdict.NotValid {
