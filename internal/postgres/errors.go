@@ -100,7 +100,8 @@ func fromState(state string, err error) error {
 	case "25006": // read_only_sql_transaction: a standby answers during a switch
 		return unavailable(err)
 	case "42P01", "3F000", "42703": // undefined_table, invalid_schema_name, undefined_column
-		return fault.Wrap(err, fault.Internal, "schema_behind", "the database schema lacks what this version needs").WithHint("start the service: it brings its schemas up to its version")
+		// To whoever asks this is a cell that cannot answer, whatever took its tables away; operators read the code.
+		return fault.Wrap(err, fault.Unavailable, "schema_behind", "the database schema lacks what this version needs").WithHint("start the service: it brings its schemas up to its version")
 	}
 	switch state[:min(2, len(state))] {
 	case "08", "28", "3D", "57": // connection, authorization, database unknown, operator intervention

@@ -42,7 +42,7 @@ func TestFault(t *testing.T) {
 		"a standby":                {pg("25006", ""), fault.Unavailable, "cell_unavailable"},
 		"no database":              {pg("3D000", ""), fault.Unavailable, "cell_unavailable"},
 		"too many connections":     {pg("53300", ""), fault.Unavailable, "database_exhausted"},
-		"no table":                 {pg("42P01", ""), fault.Internal, "schema_behind"},
+		"no table":                 {pg("42P01", ""), fault.Unavailable, "schema_behind"},
 		"syntax":                   {pg("42601", ""), fault.Internal, "internal"},
 		"no state":                 {pg("", ""), fault.Internal, "internal"},
 		"no row":                   {pgx.ErrNoRows, fault.NotFound, "not_found"},

@@ -127,9 +127,20 @@ func TestLostAnswerIssuesOnce(t *testing.T) {
 			t.Errorf("sealed %d while the lease holds: %v", n, err)
 		}
 		w.pass(license.SealLease)
-		again, err := w.SealPending(ctx, 1, 10)
-		if wanted := map[int32]int{cutBefore: 1, cutAfter: 0}[mode]; err != nil || again != wanted {
-			t.Errorf("sealed %d after the lease, want %d: %v", again, wanted, err)
+		if mode == cutBefore {
+			// Until the server notices that the lost connection is gone, its transaction holds the row, and others pass it over.
+			again := 0
+			eventually(t, "the license is sealed after the lease", func() bool {
+				n, err := w.SealPending(ctx, 1, 10)
+				if err != nil {
+					t.Error(err)
+				}
+				again += n
+				return again > 0
+			})
+		}
+		if n, err := w.SealPending(ctx, 1, 10); n != 0 || err != nil {
+			t.Errorf("sealed %d once more: %v", n, err)
 		}
 		if _, err := w.File(ctx, l.ID); err != nil {
 			t.Error(err)
