@@ -38,7 +38,7 @@ const jsonType = "application/json"
 // order is a good issue request.
 func order(number string) string {
 	return fmt.Sprintf(`{"kind":%q,"office":%q,"business_no":%q,"holders":[{"type":"001","code":%q,"name":"样本餐饮有限公司"}],
-"fields":{"FDDBR":"赵示例","ZS":"样本区1号","JYCS":"样本区1号","ZTYT":"餐饮服务经营者","JYXM":"热食","RCJGJG":"样本局"},"matter":"food-permit","case_no":"99-示(2026)1"}`,
+"fields":{"FDDBR":"赵示例","ZS":"样本区1号","JYCS":"样本区1号","ZTYT":"餐饮服务经营者","JYXM":"热食","RCJGJG":"样本局"},"matter":"food-permit","case_no":"99-2026-1","legal_basis":"行政许可法第三十八条"}`,
 		license.SampleFood, office, number, enterpriseCode)
 }
 
@@ -266,6 +266,52 @@ func TestUnknown(t *testing.T) {
 		}
 		if c.status == 405 && rec.Header().Get("Allow") == "" {
 			t.Errorf("%s %s: no Allow", c.method, c.path)
+		}
+	}
+}
+
+// TestNoWordsInAuditTrail tries to write words and personal numbers where the audit trail keeps them in plain.
+func TestNoWordsInAuditTrail(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		member, value string
+		good          bool
+	}{
+		{"case_no", "99-2026.000_017", true},
+		{"case_no", "", true},
+		{"case_no", "赵示例", false},
+		{"case_no", "Zhao Shili", false},
+		{"case_no", "99/1", false},
+		{"case_no", strings.Repeat("9", 65), false},
+		{"reason", "new_issue", true},
+		{"reason", "赵示例申请", false},
+		{"reason", "asked by Zhao", false},
+		{"legal_basis", "", true},
+		{"legal_basis", "《中华人民共和国行政许可法》第三十八条、第12345号", true},
+		{"legal_basis", "12345法12345", true},
+		{"legal_basis", "赵示例 " + citizenNumber, false},
+		{"legal_basis", "法123456", false},
+		{"legal_basis", "１２３４５６", false},
+		{"legal_basis", "法\n规", false},
+		{"legal_basis", strings.Repeat("法", 120), true},
+		{"legal_basis", strings.Repeat("法", 121), false},
+	} {
+		for schema, body := range map[string]string{
+			"IssueRequest":  `{"kind":"A","business_no":"1","holders":[{"type":"001","code":"A","name":"n"}],"fields":{},%q:"%s"}`,
+			"SearchRequest": `{"holder":{"type":"001","code":"A"},%q:"%s"}`,
+			"RevokeRequest": `{"reason":"r",%q:"%s"}`,
+			"ShowRequest":   `{"purpose":"counter",%q:"%s"}`,
+			"CodeCheck":     `{"code":"A",%q:"%s"}`,
+		} {
+			if c.member == "legal_basis" && (schema == "ShowRequest" || schema == "CodeCheck") {
+				continue // they have none
+			}
+			if c.member == "reason" && schema == "RevokeRequest" {
+				body = `{%q:"%s"}`
+			}
+			if err := web.CheckSchema(schema, fmt.Appendf(nil, body, c.member, c.value)); (err == nil) != c.good {
+				t.Errorf("%s %s %q: %v", schema, c.member, c.value, err)
+			}
 		}
 	}
 }

@@ -99,6 +99,7 @@ type revokeData struct {
 	Reason  string
 	Matter  string
 	CaseNo  string
+	Wrong   map[string]string // by the name of the input
 	Problem string
 	Hint    string
 }
@@ -136,6 +137,12 @@ func (s *server) revokeSubmit(q *request) error {
 	d := revokeData{Reason: q.PostForm.Get("reason"), Matter: q.PostForm.Get("matter"), CaseNo: q.PostForm.Get("case_no")}
 	if q.PostForm.Get("confirm") != "yes" {
 		return s.drawRevoke(q, http.StatusBadRequest, l, d, fault.New(fault.Invalid, "confirm_missing", "tick that you really mean it"))
+	}
+	wrong := make(map[string]string)
+	s.inspectAct(d.Matter, d.CaseNo, "", func(input, key string, _ ...any) { wrong[input] = s.words.say(q.lang, key) })
+	if len(wrong) > 0 {
+		d.Wrong, d.Problem = wrong, s.words.say(q.lang, "issue.problems", len(wrong))
+		return s.drawRevoke(q, http.StatusBadRequest, l, d, nil)
 	}
 	act := actOf(v.principal())
 	act.Matter, act.CaseNo, act.Reason = d.Matter, d.CaseNo, d.Reason

@@ -19,6 +19,7 @@ type input struct {
 	Max      int
 	Choices  []string
 	Example  string
+	Help     string
 	Problem  string
 }
 
@@ -40,10 +41,32 @@ func newInput(p *sheet, name, label, value, kind string, required bool) input {
 	if kind == "text" || kind == "holdercode" {
 		i.Max = 100
 	}
-	if d, ok := p.Data.(issueData); ok {
+	switch d := p.Data.(type) {
+	case issueData:
 		i.Problem = d.Problems[name]
+	case revokeData:
+		i.Problem = d.Wrong[name]
 	}
 	return i
+}
+
+// actInput makes an input of what a form says about the act; its limit is that of the schema that the API publishes.
+func actInput(p *sheet, name, label, value string) input {
+	i := newInput(p, name, label, value, "text", false)
+	i.Max = p.s.schemas.longest(actSchemas()[name])
+	switch name {
+	case "case_no":
+		i.Help = p.T("issue.case.help")
+	case "legal_basis":
+		i.Help = p.T("issue.basis.help")
+	}
+	return i
+}
+
+// actSchemas names the schemas of what a form says about the act. The words of an act stand in plain in the audit trail, so
+// the forms take no more than the API does.
+func actSchemas() map[string]string {
+	return map[string]string{"matter": "Token", "case_no": "CaseNo", "legal_basis": "LegalBasis"}
 }
 
 // specInput makes an input of a field of the catalogue.

@@ -37,6 +37,7 @@ func (s *server) inspect(q *request, d *issueData) map[string]string {
 	if d.Draft.ValidFrom != "" && d.Draft.ValidTo != "" && d.Draft.ValidTo < d.Draft.ValidFrom {
 		say("valid_to", "input.date_order")
 	}
+	s.inspectAct(d.Draft.Matter, d.Draft.CaseNo, d.Draft.LegalBasis, say)
 	for _, f := range d.Kind.Fields {
 		inspectField(f, d.Draft.Fields[f.Code], func(key string, args ...any) { say("f."+f.Code, key, args...) })
 	}
@@ -49,6 +50,20 @@ func (s *server) inspect(q *request, d *issueData) map[string]string {
 		d.Draft.Photo = ""
 	}
 	return problems
+}
+
+// inspectAct holds what a form says about the act against the schemas that the API publishes.
+func (s *server) inspectAct(matter, caseNo, legalBasis string, say func(input, key string, args ...any)) {
+	schema := actSchemas()
+	if s.schemas.check(schema["matter"], matter) != nil {
+		say("matter", "input.code")
+	}
+	if s.schemas.check(schema["case_no"], caseNo) != nil {
+		say("case_no", "input.case")
+	}
+	if s.schemas.check(schema["legal_basis"], legalBasis) != nil {
+		say("legal_basis", "input.basis")
+	}
 }
 
 // inspectField holds one value against the catalogue.

@@ -59,6 +59,12 @@ func TestDepartment(t *testing.T) {
 	}
 	form.Set("h.1.code", otherNumber)
 	form.Set("f.BDCDYH", "990101001001GB00001F00030601")
+	form["matter"], form["case_no"], form["legal_basis"] = []string{"赵示例的事"}, []string{"赵示例"}, []string{"依据 " + citizenNumber}
+	rec = visit{path: path, token: officer, form: form}.to(t, h)
+	if rec.Code != 400 || strings.Count(rec.Body.String(), `aria-invalid="true"`) != 3 {
+		t.Errorf("words for codes: %d, %d marked", rec.Code, strings.Count(rec.Body.String(), `aria-invalid="true"`))
+	}
+	form["matter"], form["case_no"], form["legal_basis"] = []string{"990115000300"}, []string{"99-2026-1"}, []string{"不动产登记暂行条例"}
 	if body = (visit{path: path, token: officer, form: form}).to(t, h).Body.String(); !strings.Contains(body, "李空空") || !strings.Contains(body, `value="issue"`) || len(w.licenses) != 0 {
 		t.Fatalf("the preview: %s", body)
 	}
@@ -81,6 +87,10 @@ func TestDepartment(t *testing.T) {
 	}
 	if rec = (visit{path: to + "/revoke", token: officer, form: url.Values{"reason": {"law_violation"}}}).to(t, h); rec.Code != 400 {
 		t.Errorf("revoked without a yes: %d", rec.Code)
+	}
+	words := url.Values{"confirm": {"yes"}, "reason": {"law_violation"}, "matter": {"赵示例的事"}, "case_no": {"赵示例"}}
+	if rec = (visit{path: to + "/revoke", token: officer, form: words}).to(t, h); rec.Code != 400 || strings.Count(rec.Body.String(), `aria-invalid="true"`) != 2 {
+		t.Errorf("revoked with words for codes: %d", rec.Code)
 	}
 	if rec = (visit{path: to + "/revoke", token: officer, form: url.Values{"confirm": {"yes"}, "reason": {"law_violation"}}}).to(t, h); rec.Code != 303 {
 		t.Errorf("revoking: %d", rec.Code)

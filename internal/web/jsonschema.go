@@ -220,6 +220,13 @@ func (s *schemas) object(at string, schema map[string]any, x map[string]any) err
 	return nil
 }
 
+// longest is the greatest length that a named schema of text allows; 0 for any.
+func (s *schemas) longest(name string) int {
+	schema, _ := s.raw[name].(map[string]any)
+	n, _ := limit(schema, "maxLength")
+	return int(n)
+}
+
 func limit(schema map[string]any, key string) (int64, bool) {
 	n, ok := schema[key].(json.Number)
 	if !ok {

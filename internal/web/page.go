@@ -40,6 +40,7 @@ func parsePages(fsys embed.FS, a *assets) (pages, error) {
 		"args":  func(p *sheet, of any) pair { return pair{p, of} },
 		"field": newInput,
 		"spec":  specInput,
+		"act":   actInput,
 	}
 	shared, err := template.New("").Funcs(funcs).ParseFS(fsys, "templates/base.html", "templates/parts.html")
 	if err != nil {
