@@ -41,7 +41,7 @@ func (w *surroundings) Issue(_ context.Context, i license.IssuedRow) (bool, erro
 }
 
 func (w *surroundings) Office(uscc string) (license.Office, bool) {
-	return license.Office{USCC: uscc, Name: "示例市市场监督管理局", Cell: 5}, true
+	return license.Office{USCC: uscc, Name: "示例市市场监督管理局", Cell: 5, Kinds: []string{license.SampleFood, license.SampleProperty, license.SampleBusiness, license.SampleBirth}}, true
 }
 
 func (w *surroundings) Cell(ctx context.Context, _ uint16) (license.Secret, error) {

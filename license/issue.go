@@ -28,6 +28,10 @@ func (s *Service) Issue(ctx context.Context, req IssueRequest) (License, error) 
 	if err != nil {
 		return License{}, err
 	}
+	if !office.Issues(req.Kind) {
+		return License{}, fault.New(fault.Forbidden, "kind_not_of_office", "this office does not issue licenses of this kind").
+			WithHint("each kind has its issuers; the catalogue's administrator names them")
+	}
 	blind, err := s.Vault.Blind(ctx)
 	if err != nil {
 		return License{}, err

@@ -2,6 +2,7 @@ package license
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/yinxin-trust/yinxin/internal/gm"
@@ -16,10 +17,14 @@ type Offices interface {
 
 // Office is an organisation that issues licenses.
 type Office struct {
-	USCC string
-	Name string
-	Cell uint16
+	USCC  string
+	Name  string
+	Cell  uint16
+	Kinds []string // 证照类型代码 of the kinds that it issues (一数一源); none: it issues nothing
 }
+
+// Issues reports whether the office is an issuer of a kind.
+func (o Office) Issues(kind string) bool { return slices.Contains(o.Kinds, kind) }
 
 // Secret seals, opens and authenticates under one named data key.
 type Secret interface {

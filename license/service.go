@@ -70,6 +70,15 @@ const alphanumeric = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ-.:/"
 // Kinds lists the newest version of every kind.
 func (s *Service) Kinds(context.Context) ([]Kind, error) { return s.Catalogue.Kinds(), nil }
 
+// KindsOf lists the newest versions of the kinds that an office issues.
+func (s *Service) KindsOf(_ context.Context, uscc string) ([]Kind, error) {
+	office, err := s.office(uscc)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(s.Catalogue.Kinds(), func(k Kind) bool { return !office.Issues(k.Code) }), nil
+}
+
 // China is the zone of printed dates (UTC+8, without daylight saving time).
 func China() *time.Location { return time.FixedZone("CST", 8*60*60) }
 

@@ -264,12 +264,22 @@ func TestFileKnown(t *testing.T) {
 		{"not kept here", verify.Known{}, verdict.CannotDetermine, verdict.StatusUnknown, "unchecked"},
 	} {
 		known, asked = c.known, 0
-		r := judge.FileKnown(s.file, keeper)
+		r := judge.FileKnown(s.file, nil, keeper)
 		if r.Verdict != c.want || asked != 1 || r.Ledger.State != c.state || c.code != "" && !slices.Contains(codes(r), c.code) {
 			t.Errorf("%s: %v after %d questions, ledger %s\n%s", c.name, r.Verdict, asked, r.Ledger.State, findings(r))
 		}
 	}
-	if r := judge.FileKnown([]byte("PK"), keeper); r.Verdict != verdict.NotValid || asked != 1 {
+	// An old proof with a status of its own does not outlive a revocation, and does not weaken what is in force now.
+	known = verify.Known{State: license.Revoked, Document: document, Since: ended}
+	if r := judge.FileKnown(s.file, s.proof, keeper); r.Verdict != verdict.NotValid || !slices.Contains(codes(r), verdict.StatusRevoked) {
+		t.Errorf("revoked, with an old proof: %v\n%s", r.Verdict, findings(r))
+	}
+	known = verify.Known{State: license.Issued, Document: document}
+	if r := judge.FileKnown(s.file, s.proof, keeper); r.Verdict != verdict.Valid || r.Ledger.State != "included" {
+		t.Errorf("in force, with a proof: %v, ledger %s", r.Verdict, r.Ledger.State)
+	}
+	asked = 1
+	if r := judge.FileKnown([]byte("PK"), nil, keeper); r.Verdict != verdict.NotValid || asked != 1 {
 		t.Errorf("no package: %v after %d questions", r.Verdict, asked)
 	}
 }

@@ -27,9 +27,10 @@ type Known struct {
 }
 
 // FileKnown judges like File, for whoever keeps licenses: keeper is asked, once, for the license that the file claims to be.
-// The claim is not believed: another file than the one that was issued fails.
-func (j Judge) FileKnown(file []byte, keeper func(license.ID) (Known, bool)) verdict.Report {
-	return j.file(file, nil, keeper)
+// The claim is not believed: another file than the one that was issued fails. A proof that was handed in with the file is
+// judged in place of the keeper's; the status is always the keeper's, for a proof may be old.
+func (j Judge) FileKnown(file, proof []byte, keeper func(license.ID) (Known, bool)) verdict.Report {
+	return j.file(file, proof, keeper)
 }
 
 func (j Judge) file(file, proof []byte, keeper func(license.ID) (Known, bool)) verdict.Report {
@@ -51,7 +52,10 @@ func (j Judge) file(file, proof []byte, keeper func(license.ID) (Known, bool)) v
 	var kept *Known
 	if id, ok := lic.claim(); ok && keeper != nil {
 		if k, ok := keeper(id); ok {
-			kept, proof = &k, k.Proof
+			kept = &k
+			if proof == nil {
+				proof = k.Proof
+			}
 		}
 	}
 	issuing := issuingSeal(exam)

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -45,7 +46,13 @@ func runDemo(ctx context.Context, args []string, out, talk io.Writer) error {
 	if err := parse(set, args); err != nil {
 		return err
 	}
+	if o.dir == "" {
+		return fault.New(fault.Invalid, "data_dir", "the data folder has no name").WithHint("name one with -data, or leave the flag out")
+	}
 	host, port, err := net.SplitHostPort(o.addr)
+	if n, bad := strconv.ParseUint(port, 10, 16); err == nil && (bad != nil || n > 65535) {
+		err = errors.Join(errors.New("a port is a number up to 65535"), bad)
+	}
 	if err != nil {
 		return fault.Wrap(err, fault.Invalid, "addr_malformed", "the address to listen on is not understood").WithHint("write it like localhost:8420")
 	}
@@ -77,7 +84,8 @@ func demo(ctx context.Context, o demoOptions, base string, listener net.Listener
 		return fault.Wrap(err, fault.Internal, "data_dir", "the data folder has no absolute path")
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fault.Wrap(err, fault.Internal, "data_dir", "the data folder cannot be made")
+		return fault.Wrap(err, fault.Invalid, "data_dir", "the data folder cannot be made").
+			WithHint("is there a file of that name, or a folder above it that may not be written?")
 	}
 	lock, err := lockFolder(dir)
 	if err != nil {
@@ -95,16 +103,29 @@ func demo(ctx context.Context, o demoOptions, base string, listener net.Listener
 	say := func(format string, a ...any) {
 		fmt.Fprintf(talk, "yinxin: %6.1fs  "+format+"\n", append([]any{time.Since(began).Seconds()}, a...)...)
 	}
+	defer func() {
+		if ctx.Err() != nil && err != nil {
+			// Ctrl-C while parts were still opening: whatever they say about it, they were told to stop.
+			logger.Info("stopped before everything was up", "error", err)
+			fmt.Fprintln(talk, "yinxin: stopped before it was ready; a second start continues")
+			err = nil
+		}
+	}()
 	p, err := openPlatform(ctx, platformOptions{Dir: dir, Base: base, Fonts: o.fonts, Logger: logger, Say: say})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, p.close()) }()
+	p.start(ctx)
+	if err := p.seed(ctx); err != nil {
+		return err
+	}
 
 	server := &http.Server{
 		Handler: p.handler, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
 		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
 	}
+	// Whoever connected meanwhile has waited in the listener's queue: nobody meets a province that is only half there.
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	defer func() {
@@ -113,10 +134,6 @@ func demo(ctx context.Context, o demoOptions, base string, listener net.Listener
 		defer cancel()
 		err = errors.Join(err, server.Shutdown(stop))
 	}()
-	p.start(ctx)
-	if err := p.seed(ctx); err != nil {
-		return err
-	}
 	if err := p.record.write(dir); err != nil {
 		return err
 	}
@@ -131,9 +148,6 @@ func demo(ctx context.Context, o demoOptions, base string, listener net.Listener
 	case <-p.cluster.Done():
 		return fault.New(fault.Unavailable, "postgres_ended", "the private PostgreSQL server ended").
 			WithHint("its own words are in " + filepath.Join(dir, "postgres", "postgres.log"))
-	case err := <-p.witness.ended:
-		return fault.Wrap(err, fault.Unavailable, "witness_ended", "the witness process ended").
-			WithHint("its own words are in " + filepath.Join(dir, "witness", "witness.log"))
 	}
 }
 

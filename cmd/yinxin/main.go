@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 
 	"github.com/yinxin-trust/yinxin/internal/fault"
@@ -44,7 +45,7 @@ func run(args []string, out, talk io.Writer) int {
 		return 0
 	}
 	for _, c := range commands() {
-		if c.name != args[0] {
+		if c.name != strings.TrimLeft(args[0], "-") { // --version, --help and the like are meant, too
 			continue
 		}
 		err := c.run(ctx, args[1:], out, talk)

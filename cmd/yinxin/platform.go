@@ -49,7 +49,7 @@ type platform struct {
 	keys     *soft.Provider
 	cluster  *postgres.Cluster
 	cells    *postgres.Cells
-	witness  *witnessProcess
+	witness  *supervised
 	engine   *tile.Log
 	pki      *authorities
 	font     []byte
@@ -115,7 +115,7 @@ func (p *platform) openDatabase(ctx context.Context) (err error) {
 		cells = append(cells, postgres.CellConfig{Code: uint16(f.Number), Name: f.Name})
 	}
 	cells = append(cells, postgres.CellConfig{Code: sample.ProvinceCell, Name: sample.ProvinceName + "本级"})
-	p.cells, err = postgres.OpenCells(postgres.CellConfig{Name: sample.ProvinceName, URL: dsn}, cells, postgres.PoolOptions{ConnectTimeout: 10 * time.Second})
+	p.cells, err = postgres.OpenCells(postgres.CellConfig{Name: sample.ProvinceName, URL: dsn}, cells, postgres.PoolOptions{ConnectTimeout: 10 * time.Second, StatementTimeout: 10 * time.Second})
 	if err != nil {
 		return err
 	}
@@ -144,7 +144,7 @@ func (p *platform) openLedger(ctx context.Context) error {
 	if err := writeFile(filepath.Join(p.dir, "ledger.key"), []byte(logKey.String()+"\n"), 0o644); err != nil {
 		return err
 	}
-	if p.witness, err = startWitness(ctx, filepath.Join(p.dir, "witness"), logKey); err != nil {
+	if p.witness, err = superviseWitness(ctx, filepath.Join(p.dir, "witness"), logKey, p.Logger); err != nil {
 		return err
 	}
 	client, err := witness.NewClient(p.witness.Key.Name, p.witness.URL, nil)
@@ -227,7 +227,7 @@ func (p *platform) secure() bool { return strings.HasPrefix(p.Base, "https://") 
 func (p *platform) openLicenses(ctx context.Context) error {
 	table := offices{}
 	for _, o := range sample.Offices() {
-		table[o.Code] = license.Office{USCC: o.Code, Name: o.Name, Cell: o.Cell}
+		table[o.Code] = license.Office{USCC: o.Code, Name: o.Name, Cell: o.Cell, Kinds: o.Kinds()}
 	}
 	catalogue, err := license.NewCatalogue(license.SampleKinds())
 	if err != nil {
@@ -253,8 +253,15 @@ func (p *platform) openLicenses(ctx context.Context) error {
 		return p.keys.Key(ctx, hsm.Ref(ref))
 	})
 	s := signers{static: static, status: status}
+	store := postgres.NewLicenseStore(p.cells)
+	for _, cell := range p.cells.Codes() {
+		// The lock on the data folder says that nobody else seals here.
+		if err := store.ReleaseClaims(ctx, cell, time.Now()); err != nil {
+			return err
+		}
+	}
 	p.licenses, err = license.NewService(license.Config{
-		Catalogue: catalogue, Offices: table, Store: postgres.NewLicenseStore(p.cells), Vault: vault{p.keys}, Files: files,
+		Catalogue: catalogue, Offices: table, Store: store, Vault: vault{p.keys}, Files: files,
 		Sealer: sealing{offices: table, registry: p.registry, service: seal.NewService(p.registry, sealKeys, time.Now, rand.Reader)},
 		Drawer: drawer, Static: s, Status: s, Encoder: encoder{}, Included: log{engine: p.engine},
 		SelfCheck: p.selfCheck, Now: time.Now, Rand: rand.Reader, BaseURL: p.Base,
@@ -293,7 +300,7 @@ func (p *platform) openWeb() (err error) {
 	})
 	p.record = record{
 		BaseURL: p.Base, Issuer: p.Base, Accounts: sampleRecordAccounts(), Clients: recordClients(p.clients),
-		TrustList: p.Base + "/api/v1/trust-list", WitnessURL: p.witness.URL,
+		TrustList: filepath.Join(p.dir, "trust.json"), WitnessURL: p.witness.URL,
 	}
 	return err
 }

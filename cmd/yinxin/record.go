@@ -12,9 +12,9 @@ import (
 type record struct {
 	BaseURL    string          `json:"base_url"`
 	Issuer     string          `json:"issuer"`
-	Accounts   []recordAccount `json:"accounts"` // the first is a citizen with a password
-	Clients    []recordClient  `json:"clients"`  // the first has every grant and scope
-	TrustList  string          `json:"trust_list"`
+	Accounts   []recordAccount `json:"accounts"`   // the first is a citizen with a password
+	Clients    []recordClient  `json:"clients"`    // the first has every grant and scope
+	TrustList  string          `json:"trust_list"` // path of the published list, which outlives a stop; the API serves it too
 	WitnessURL string          `json:"witness_url"`
 }
 

@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -83,4 +85,48 @@ func leftovers(t *testing.T, dir string) string {
 		}
 	}
 	return out.String()
+}
+
+// TestWitnessIsStartedAgain: a witness that dies takes nothing with it. The ledger goes on, and proofs come once it is back.
+func TestWitnessIsStartedAgain(t *testing.T) {
+	r := shared(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	var ready witnessReady
+	file := filepath.Join(r.dir, "witness", "ready.json")
+	read := func() {
+		b, err := os.ReadFile(file)
+		if err == nil {
+			err = json.Unmarshal(b, &ready)
+		}
+		if err != nil && !os.IsNotExist(err) {
+			t.Fatal(err)
+		}
+	}
+	read()
+	before := ready
+	if err := syscall.Kill(before.PID, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	id := issued(ctx, t, r, "WITNESS-1", 9)
+	for {
+		status, body, err := r.call(ctx, "GET", "/licenses/"+id+"/proof", nil, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if status == 200 {
+			break
+		}
+		if status != 409 {
+			t.Fatalf("proof: %d %s", status, body)
+		}
+		select {
+		case <-ctx.Done():
+			t.Fatal("no proof after the witness's end")
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+	if read(); ready.PID == before.PID || ready.URL != before.URL {
+		t.Errorf("the witness was %+v and is %+v", before, ready)
+	}
 }

@@ -120,10 +120,7 @@ func (j judge) File(ctx context.Context, file, proof []byte) verdict.Report {
 		return verify.Judge{At: now}.File(file, proof)
 	}
 	judge := verify.Judge{Trust: trust, At: now}
-	if proof != nil {
-		return judge.File(file, proof)
-	}
-	return judge.FileKnown(file, func(id license.ID) (verify.Known, bool) { return j.known(ctx, id) })
+	return judge.FileKnown(file, proof, func(id license.ID) (verify.Known, bool) { return j.known(ctx, id) })
 }
 
 // known is what the service keeps of a license. The verdict waits for no key and no ledger: without a published entry

@@ -120,14 +120,18 @@ type witnessProcess struct {
 	URL   string
 	Key   ledger.Key
 	cmd   *exec.Cmd
-	ended chan error
+	ended chan struct{} // closed when the process has ended
+	exit  error         // how; read after ended
 }
 
 // startWitness runs this program again as the witness and waits until it listens. The witness dies with us. One that an
 // earlier start left behind, killed like its parent, may need a moment to let go of its folder.
-func startWitness(ctx context.Context, dir string, log ledger.Key) (w *witnessProcess, err error) {
-	for range 10 {
-		if w, err = tryWitness(ctx, dir, log); err == nil || ctx.Err() != nil {
+func startWitness(ctx context.Context, dir, addr string, log ledger.Key) (w *witnessProcess, err error) {
+	for i := range 10 {
+		if i == 6 {
+			addr = anyPort // somebody else has taken the port meanwhile
+		}
+		if w, err = tryWitness(ctx, dir, addr, log); err == nil || ctx.Err() != nil {
 			return w, err
 		}
 		select {
@@ -138,7 +142,7 @@ func startWitness(ctx context.Context, dir string, log ledger.Key) (w *witnessPr
 	return nil, err
 }
 
-func tryWitness(ctx context.Context, dir string, log ledger.Key) (*witnessProcess, error) {
+func tryWitness(ctx context.Context, dir, addr string, log ledger.Key) (*witnessProcess, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fault.Wrap(err, fault.Internal, "data_dir", "the witness's folder cannot be made")
 	}
@@ -154,18 +158,19 @@ func tryWitness(ctx context.Context, dir string, log ledger.Key) (*witnessProces
 	if err != nil {
 		return nil, fault.Wrap(err, fault.Internal, "log_file", "the witness's log file cannot be opened")
 	}
-	cmd := exec.Command(self, "witness", "-data", dir, "-log", log.String())
+	cmd := exec.Command(self, "witness", "-data", dir, "-addr", addr, "-log", log.String())
 	cmd.Stdout, cmd.Stderr = talk, talk
 	// A signal to the terminal's whole group must not reach the witness before we have stopped; our own end must.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
-	w := &witnessProcess{cmd: cmd, ended: make(chan error, 1)}
+	w := &witnessProcess{cmd: cmd, ended: make(chan struct{})}
 	started := make(chan error)
 	go func() {
 		runtime.LockOSThread() // Pdeathsig watches the thread that started the child, so it must live as long
 		err := cmd.Start()
 		started <- err
 		if err == nil {
-			w.ended <- cmd.Wait()
+			w.exit = cmd.Wait()
+			close(w.ended)
 		}
 	}()
 	err = <-started
@@ -201,8 +206,8 @@ func (w *witnessProcess) await(ctx context.Context, file string) error {
 			return err
 		}
 		select {
-		case err := <-w.ended:
-			return fault.Wrap(err, fault.Internal, "witness_start", "the witness ended while starting").
+		case <-w.ended:
+			return fault.Wrap(w.exit, fault.Internal, "witness_start", "the witness ended while starting").
 				WithHint("its own words are in " + filepath.Join(filepath.Dir(file), "witness.log"))
 		case <-ctx.Done():
 			return fault.Wrap(ctx.Err(), fault.Unavailable, "witness_start", "the witness does not answer")
@@ -213,10 +218,12 @@ func (w *witnessProcess) await(ctx context.Context, file string) error {
 
 // stop ends the witness and waits for it.
 func (w *witnessProcess) stop() error {
-	if err := w.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		if errors.Is(err, os.ErrProcessDone) {
-			return nil
-		}
+	select {
+	case <-w.ended:
+		return nil
+	default:
+	}
+	if err := w.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return fault.Wrap(err, fault.Internal, "witness_stop", "the witness could not be told to stop")
 	}
 	select {

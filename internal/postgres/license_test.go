@@ -210,6 +210,20 @@ func TestAlteredRowIsNotSealed(t *testing.T) {
 	}
 }
 
+// TestOfficeIssuesItsKindsOnly: each kind has its issuers (一数一源); the seal of one office is no authority for everything.
+func TestOfficeIssuesItsKindsOnly(t *testing.T) {
+	t.Parallel()
+	w, ctx := newWorld(t), background(t)
+	req := propertyRequest(number(1))
+	req.Office, req.Act.Office = officeTwo, officeTwo
+	_, err := w.Issue(ctx, req)
+	want(t, err, fault.Forbidden, "kind_not_of_office")
+	kinds, err := w.KindsOf(ctx, officeTwo)
+	if err != nil || len(kinds) != 2 {
+		t.Errorf("the market office issues %d kinds, %v", len(kinds), err)
+	}
+}
+
 func TestParallelIssueIsOneLicense(t *testing.T) {
 	t.Parallel()
 	w, ctx := newWorld(t), background(t)

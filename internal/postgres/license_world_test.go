@@ -52,7 +52,8 @@ func worldOn(t testing.TB, env *testenv.Env, cells *postgres.Cells, adjust ...fu
 	config := license.Config{
 		Catalogue: catalogue,
 		Offices: fakeOffices{
-			officeOne: {USCC: officeOne, Name: "示例市不动产登记中心", Cell: 1}, officeTwo: {USCC: officeTwo, Name: "样本市市场监督管理局", Cell: 2},
+			officeOne: {USCC: officeOne, Name: "示例市不动产登记中心", Cell: 1, Kinds: sampleKinds()},
+			officeTwo: {USCC: officeTwo, Name: "样本市市场监督管理局", Cell: 2, Kinds: []string{license.SampleBusiness, license.SampleFood}},
 		},
 		Store: postgres.NewLicenseStore(cells), Vault: newVault(), Files: w.files, Sealer: w.sealer, Drawer: fakeDrawer{},
 		Static: w.keys, Status: w.keys, Encoder: w, Now: w.now, Rand: rand.Reader, BaseURL: "https://yx.example",
@@ -282,3 +283,12 @@ func parallel(n int, f func(i int)) {
 }
 
 func number(i int) string { return fmt.Sprintf("鄂(2026)示例市不动产权第%07d号", i) }
+
+// sampleKinds are the codes of all sample kinds.
+func sampleKinds() []string {
+	var out []string
+	for _, k := range license.SampleKinds() {
+		out = append(out, k.Code)
+	}
+	return out
+}

@@ -52,6 +52,20 @@ type Office struct {
 	Duty   Duty
 }
 
+// Kinds are the codes of the sample kinds that an office issues: those of the prefectures' and counties' market bureaus, of
+// land offices and of hospitals.
+func (o Office) Kinds() []string {
+	switch {
+	case o.Duty == DutyMarket && o.Level > 1:
+		return []string{license.SampleBusiness, license.SampleFood}
+	case o.Duty == DutyLand && o.Level > 1:
+		return []string{license.SampleProperty}
+	case o.Duty == DutyHospital:
+		return []string{license.SampleBirth}
+	}
+	return nil
+}
+
 // Duty is what an office is for.
 type Duty string
 
