@@ -24,8 +24,7 @@ func (h *hashers) do(ctx context.Context, fn func()) error {
 	case h.waiting <- struct{}{}:
 		defer func() { <-h.waiting }()
 	default:
-		return retryLater(fault.New(fault.Unavailable, "busy", "many people are signing in at this moment").
-			WithHint("try again in a few seconds"), 2*time.Second)
+		return errBusy()
 	}
 	select {
 	case h.working <- struct{}{}:
@@ -35,4 +34,9 @@ func (h *hashers) do(ctx context.Context, fn func()) error {
 	}
 	fn()
 	return nil
+}
+
+func errBusy() error {
+	return retryLater(fault.New(fault.Unavailable, "busy", "many people are signing in at this moment").
+		WithHint("try again in a few seconds"), 2*time.Second)
 }

@@ -42,20 +42,21 @@ type Options struct {
 
 	// Limits of wrong tries. Nobody is locked out: PerPair binds one address trying one login, so a stranger's tries
 	// hardly touch the owner, who comes from elsewhere; PerLogin bounds many addresses together; PerAddress is wide,
-	// because a whole hall may share one. A right password gives its token back.
+	// because a whole hall may share one. Right passwords use nothing up, in parallel either: see Patience.
 	PerPair    Limit // 10, one more each 10 s
 	PerLogin   Limit // 100, one more each 2 s
 	PerAddress Limit // 100, one more each 500 ms
 	MaxBuckets int   // remembered for each kind; 65536
+	// Patience is how long a sign-in waits for others under way that may spend what a limit still allows, before it is
+	// told to come back: 3 s.
+	Patience time.Duration
 }
 
 // Service says who signs in, and who is signed in.
 type Service struct {
 	opts    Options
 	hashers *hashers
-	pairs   *limiter
-	logins  *limiter
-	hosts   *limiter
+	gate    *gate
 	decoy   Factor // stands in for the factor of an unknown login
 }
 
@@ -93,9 +94,13 @@ func New(o Options) (*Service, error) {
 	if o.MaxBuckets <= 0 {
 		o.MaxBuckets = 65536
 	}
+	if o.Patience <= 0 {
+		o.Patience = 3 * time.Second
+	}
 	s := &Service{
 		opts: o, hashers: newHashers(o.Workers, o.Queue),
-		pairs: newLimiter(o.PerPair, o.MaxBuckets), logins: newLimiter(o.PerLogin, o.MaxBuckets), hosts: newLimiter(o.PerAddress, o.MaxBuckets),
+		gate: newGate(o.Now, o.Patience,
+			newLimiter(o.PerPair, o.MaxBuckets), newLimiter(o.PerAddress, o.MaxBuckets), newLimiter(o.PerLogin, o.MaxBuckets)),
 	}
 	p, err := newArgon(o.Rand, o.Cost)
 	if err != nil {

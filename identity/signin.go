@@ -2,7 +2,6 @@ package identity
 
 import (
 	"context"
-	"time"
 
 	"github.com/yinxin-trust/yinxin/internal/fault"
 )
@@ -14,7 +13,6 @@ import (
 // Errors: Unauthenticated "wrong_login_or_password"; TooMany "too_many_attempts" and Unavailable "busy", for which
 // RetryAfter tells how long to wait.
 func (s *Service) SignIn(ctx context.Context, in SignIn) (string, Session, error) {
-	now := s.opts.Now()
 	login, err := normaliseLogin(in.Login)
 	if err != nil || in.Password == "" || len(in.Password) > MaxPassword {
 		// Says nothing about any account: no account has such a login or password.
@@ -24,62 +22,32 @@ func (s *Service) SignIn(ctx context.Context, in SignIn) (string, Session, error
 	if err != nil {
 		return "", Session{}, err
 	}
-	tries := s.tries(index, in.Address)
-	if err := tries.take(now); err != nil {
-		return "", Session{}, err
-	}
-	row, factor, err := s.opts.Store.Login(ctx, index, FactorPassword)
-	if err != nil && fault.KindOf(err) != fault.NotFound {
-		tries.give(now)
-		return "", Session{}, err
-	}
-	right, err := s.checkPassword(ctx, factor, in.Password)
+	right, row, err := s.try(ctx, index, in)
 	if err != nil {
-		tries.give(now)
 		return "", Session{}, err
 	}
 	if !right {
 		return "", Session{}, errWrongPassword()
 	}
-	tries.give(now)
 	return s.startSession(ctx, row, []string{AMRPassword}, in.Replaces)
+}
+
+// try checks a password within the limits. The narrowest bucket comes first: one address at one login.
+func (s *Service) try(ctx context.Context, index []byte, in SignIn) (right bool, row AccountRow, err error) {
+	keys := []string{string(index) + in.Address, in.Address, string(index)}
+	if err := s.gate.enter(ctx, keys); err != nil {
+		return false, AccountRow{}, err
+	}
+	defer func() { s.gate.done(keys, err == nil && !right) }()
+	row, factor, err := s.opts.Store.Login(ctx, index, FactorPassword)
+	if err != nil && fault.KindOf(err) != fault.NotFound {
+		return false, AccountRow{}, err
+	}
+	right, err = s.checkPassword(ctx, factor, in.Password)
+	return right, row, err
 }
 
 func errWrongPassword() error {
 	return fault.New(fault.Unauthenticated, "wrong_login_or_password", "the login name or the password is wrong").
 		WithHint("check both; capital letters matter in the password")
-}
-
-// tries is the three buckets that one try takes from.
-type tries struct {
-	limiters []*limiter
-	keys     []string
-}
-
-func (s *Service) tries(index []byte, address string) tries {
-	return tries{
-		limiters: []*limiter{s.pairs, s.logins, s.hosts},
-		keys:     []string{string(index) + address, string(index), address},
-	}
-}
-
-func (t tries) take(now time.Time) error {
-	for i, l := range t.limiters {
-		wait, ok := l.take(t.keys[i], now)
-		if ok {
-			continue
-		}
-		for j := range i {
-			t.limiters[j].give(t.keys[j], now)
-		}
-		return retryLater(fault.New(fault.TooMany, "too_many_attempts", "too many attempts").
-			WithHint("wait a little and try again; nobody is locked out"), wait)
-	}
-	return nil
-}
-
-func (t tries) give(now time.Time) {
-	for i, l := range t.limiters {
-		l.give(t.keys[i], now)
-	}
 }
