@@ -161,7 +161,11 @@ func (p *Provider) check(ctx context.Context, r *http.Request, c *client) (*wait
 			return nil, refusal("invalid_request", name+" is too long")
 		}
 	}
-	switch {
+	switch kind := form.Get("response_type"); {
+	case strings.TrimSpace(kind) == "":
+		return nil, refusal("invalid_request", "response_type is missing")
+	case kind != "code":
+		return nil, refusal("unsupported_response_type", "response_type must be code")
 	case form.Get("request") != "":
 		return nil, refusal("request_not_supported", "request objects are not supported")
 	case form.Get("request_uri") != "":

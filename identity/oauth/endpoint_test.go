@@ -51,6 +51,15 @@ func TestClientCredentials(t *testing.T) {
 	if status, out := w.post("/oauth2/token", w.client("basic"), url.Values{"grant_type": {"client_credentials"}, "scope": {"all"}}); status != 400 || str(out, "error") != "invalid_scope" {
 		t.Errorf("unknown scope: %d %v", status, out)
 	}
+	for _, scope := range []string{"openid", "openid profile offline_access"} {
+		status, out := w.post("/oauth2/token", w.client("basic"), url.Values{"grant_type": {"client_credentials"}, "scope": {scope}})
+		if status != 400 || str(out, "error") != "invalid_scope" || out["access_token"] != nil {
+			t.Errorf("nobody's %s: %d %v", scope, status, out)
+		}
+	}
+	if status, out := w.post("/oauth2/token", w.client("bare"), url.Values{"grant_type": {"client_credentials"}}); status != 400 || str(out, "error") != "invalid_scope" {
+		t.Errorf("no scope registered for itself: %d %v", status, out)
+	}
 	_, out := w.post("/oauth2/token", w.client("basic"), url.Values{"grant_type": {"client_credentials"}})
 	w.clock.forward(61 * time.Minute)
 	if _, err := w.provider.Authenticate(context.Background(), str(out, "access_token")); fault.KindOf(err) != fault.Unauthenticated {
@@ -76,13 +85,24 @@ func TestIntrospection(t *testing.T) {
 	if diff := cmp.Diff(want, got); status != 200 || diff != "" {
 		t.Errorf("%d %s", status, diff)
 	}
-	// Another department learns another sub, and nothing of another client's refresh token.
-	_, other := w.post("/oauth2/introspect", w.client("post"), url.Values{"token": {str(out, "access_token")}})
-	if other["active"] != true || other["sub"] == claims["sub"] {
-		t.Errorf("another department: %v", other)
+	// A resource server of another department learns another sub, and nothing of another client's refresh token.
+	_, other := w.post("/oauth2/introspect", w.client("resource"), url.Values{"token": {str(out, "access_token")}})
+	if other["active"] != true || other["client_id"] != "basic" || str(other, "sub") == "" || other["sub"] == claims["sub"] {
+		t.Errorf("resource server: %v", other)
 	}
-	if _, other = w.post("/oauth2/introspect", w.client("post"), url.Values{"token": {str(out, "refresh_token")}}); other["active"] != false {
-		t.Errorf("refresh token of another: %v", other)
+	_, own := w.post("/oauth2/token", w.client("basic"), url.Values{"grant_type": {"client_credentials"}})
+	if _, other = w.post("/oauth2/introspect", w.client("resource"), url.Values{"token": {str(own, "access_token")}}); other["active"] != true || other["sub"] != "basic" {
+		t.Errorf("resource server, no person: %v", other)
+	}
+	// To any other client, of the same department too, a token is as good as unknown.
+	inactive := map[string]any{"active": false}
+	for _, c := range []struct{ asker, token string }{
+		{"resource", str(out, "refresh_token")}, {"post", str(out, "refresh_token")}, {"post", str(out, "access_token")},
+		{"sister", str(out, "access_token")}, {"post", str(own, "access_token")},
+	} {
+		if status, other := w.post("/oauth2/introspect", w.client(c.asker), url.Values{"token": {c.token}}); status != 200 || !cmp.Equal(inactive, other) {
+			t.Errorf("%s: %d %v", c.asker, status, other)
+		}
 	}
 	if _, other = w.post("/oauth2/introspect", w.client("basic"), url.Values{"token": {"nonsense"}}); len(other) != 1 || other["active"] != false {
 		t.Errorf("nonsense: %v", other)

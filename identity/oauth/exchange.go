@@ -103,7 +103,11 @@ func (p *Provider) exchange(ctx context.Context, r *http.Request, red *redemptio
 		return nil, noted(err)
 	}
 	if req.GetGrantTypes().ExactOne(grantClient) {
-		for _, scope := range ownScopes(red.client, req.GetRequestedScopes()) {
+		own, err := ownScopes(red.client, req.GetRequestedScopes())
+		if err != nil {
+			return nil, err
+		}
+		for _, scope := range own {
 			req.GrantScope(scope)
 		}
 	}
@@ -118,8 +122,9 @@ func (p *Provider) exchange(ctx context.Context, r *http.Request, red *redemptio
 }
 
 // ownScopes is what a client gets for itself: of the API, what it asked for or else all that it registered. Scopes about
-// a person mean nothing without one.
-func ownScopes(c *client, asked fosite.Arguments) []string {
+// a person mean nothing without one: they are left out (RFC 6749 §3.3), and whoever would be left with none is told
+// invalid_scope (§5.2) instead of being given a token that opens nothing.
+func ownScopes(c *client, asked fosite.Arguments) ([]string, error) {
 	if len(asked) == 0 {
 		asked = c.GetScopes()
 	}
@@ -129,5 +134,8 @@ func ownScopes(c *client, asked fosite.Arguments) []string {
 			out = append(out, scope)
 		}
 	}
-	return out
+	if len(out) == 0 {
+		return nil, refusal("invalid_scope", "none of the scopes can be given to an application for itself")
+	}
+	return out, nil
 }

@@ -23,8 +23,10 @@ type introspection struct {
 	AuthTime  int64  `json:"auth_time,omitempty"`
 }
 
-// introspect tells an authenticated client about a token that it was shown. The sub is the one of the asker's own
-// department, so that introspection does not undo pairwise subs.
+// introspect tells an authenticated client about a token that it was shown: about its own, and if it is registered as a
+// resource server about the access token of any application. To any other client a token is as good as unknown, so that
+// whoever finds one learns nothing from it (RFC 7662 §2.2, §4). The sub is the one of the asker's own department, so that
+// introspection does not undo pairwise subs.
 func (p *Provider) introspect(w http.ResponseWriter, r *http.Request) {
 	c, err := p.confidential(r)
 	if err != nil {
@@ -74,7 +76,7 @@ func (p *Provider) look(r *http.Request, asker *client, token string) (introspec
 		}, &row)
 	}
 	a, ok, err := p.access(ctx, token)
-	if err != nil || !ok {
+	if err != nil || !ok || a.Client != asker.ClientID && !asker.Introspect {
 		return inactive, err
 	}
 	return p.told(r, asker, introspection{

@@ -30,7 +30,7 @@ const (
 )
 
 // Registration is a registered application (接入应用) in the terms of RFC 7591 and OpenID Connect RP-Initiated Logout,
-// with members of ours: require_pkce, office, offices and preauthorized.
+// with members of ours: require_pkce, office, offices, preauthorized and introspect.
 type Registration struct {
 	ClientID               string   `json:"client_id"`
 	ClientSecret           string   `json:"client_secret,omitempty"` // generated, 256 bits; never stored
@@ -52,6 +52,9 @@ type Registration struct {
 	// Preauthorized lets people in without a consent page: for a department's own systems, whose legal basis is not
 	// consent.
 	Preauthorized bool `json:"preauthorized,omitempty"`
+	// Introspect makes it a resource server (资源服务器), which may ask about the access tokens of all applications; any
+	// other learns about its own only.
+	Introspect bool `json:"introspect,omitempty"`
 
 	// For people; kept, not used.
 	ClientURI string   `json:"client_uri,omitempty"`
@@ -217,6 +220,8 @@ func (r *Registration) checkSecretAndAddresses() error {
 		return r.wrong("is public, so it has no credentials for client_credentials")
 	case public && r.RequirePKCE != nil && !*r.RequirePKCE:
 		return r.wrong("is public, so it needs PKCE")
+	case public && r.Introspect:
+		return r.wrong("is public, so it has no credentials for introspection")
 	case !public && (len(r.ClientSecret) < minSecret || len(r.ClientSecret) > maxSecret):
 		return r.wrong("needs a client_secret of %d to %d characters", minSecret, maxSecret).WithHint("generate 256 random bits")
 	case slices.Contains(r.GrantTypes, grantCode) && len(r.RedirectURIs) == 0:

@@ -28,6 +28,7 @@ func TestParseClients(t *testing.T) {
 		"public with a secret": `[{"client_id":"a",` + secret + `,"token_endpoint_auth_method":"none","redirect_uris":["https://a/cb"]}]`,
 		"public, no PKCE":      `[{"client_id":"a","token_endpoint_auth_method":"none","redirect_uris":["https://a/cb"],"require_pkce":false}]`,
 		"public for itself":    `[{"client_id":"a","token_endpoint_auth_method":"none","grant_types":["client_credentials"]}]`,
+		"public, introspect":   `[{"client_id":"a","token_endpoint_auth_method":"none","redirect_uris":["https://a/cb"],"introspect":true}]`,
 		"method":               `[{"client_id":"a",` + secret + `,"token_endpoint_auth_method":"private_key_jwt","redirect_uris":["https://a/cb"]}]`,
 		"grant type":           `[{"client_id":"a",` + secret + `,"grant_types":["password"]}]`,
 		"scope":                `[{"client_id":"a",` + secret + `,"scope":"root","redirect_uris":["https://a/cb"]}]`,

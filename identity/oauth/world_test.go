@@ -137,6 +137,8 @@ func registrations() []oauth.Registration {
 		{ClientID: "legacy", ClientSecret: "a secret of the fourth client", RedirectURIs: []string{"https://four.example/cb"}, Scope: all, RequirePKCE: &no},
 		{ClientID: "native", AuthMethod: "none", RedirectURIs: []string{"http://127.0.0.1/cb"}, GrantTypes: []string{"authorization_code", "refresh_token"}, Scope: all},
 		{ClientID: "own", ClientSecret: "a secret of the fifth client", RedirectURIs: []string{"https://five.example/cb"}, Scope: all, Preauthorized: true},
+		{ClientID: "resource", ClientSecret: "a secret of the sixth client", GrantTypes: []string{"client_credentials"}, Scope: all, Introspect: true},
+		{ClientID: "bare", ClientSecret: "a secret of the seventh client", GrantTypes: []string{"client_credentials"}, Scope: "openid profile"},
 	}
 }
 
