@@ -112,6 +112,7 @@ func (s *server) api(op operation) http.Handler {
 			return
 		}
 		if op.Scope != "" && c.who != nil && !c.who.Can(op.Scope) && (op.Access == required || c.who.Client != "") {
+			w.Header().Set("WWW-Authenticate", `Bearer realm="yinxin", error="insufficient_scope", scope="`+op.Scope+`"`) // RFC 6750, section 3.1
 			s.fail(w, r, fault.New(fault.Forbidden, "scope_missing", "the credentials do not have the scope "+op.Scope))
 			return
 		}

@@ -316,6 +316,27 @@ func TestNoWordsInAuditTrail(t *testing.T) {
 	}
 }
 
+// TestWhatToDoNext finds in the headers which scope is wanted, and when to ask again.
+func TestWhatToDoNext(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	w.pending = true
+	id := w.issue(t, "JY19900000000001").ID.String()
+	h := newHandler(t, w)
+	rec := call(h, "POST", "/licenses/"+id+"/revoke", "read", jsonType, `{"reason":"law_violation"}`)
+	if got := rec.Header().Get("WWW-Authenticate"); rec.Code != 403 || got != `Bearer realm="yinxin", error="insufficient_scope", scope="license.revoke"` {
+		t.Errorf("a scope is missing: %d %s", rec.Code, got)
+	}
+	for _, part := range []string{"/file", "/proof"} {
+		if rec := call(h, "GET", "/licenses/"+id+part, "all", "", ""); rec.Code != 409 || rec.Header().Get("Retry-After") != "2" {
+			t.Errorf("%s while pending: %d, Retry-After %q", part, rec.Code, rec.Header().Get("Retry-After"))
+		}
+	}
+	if rec := call(h, "POST", "/licenses", "other", jsonType, order("JY3")); rec.Code != 403 || rec.Header().Get("WWW-Authenticate") != "" {
+		t.Errorf("another office: %d, challenge %q", rec.Code, rec.Header().Get("WWW-Authenticate"))
+	}
+}
+
 // TestErrorShape reads an error in both languages.
 func TestErrorShape(t *testing.T) {
 	t.Parallel()

@@ -133,6 +133,9 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if kind == fault.Unavailable || kind == fault.TooMany {
 		w.Header().Set("Retry-After", "5")
 	}
+	if code := fault.CodeOf(err); kind == fault.Conflict && (code == "sealing_pending" || code == "proof_pending") {
+		w.Header().Set("Retry-After", "2") // what is asked for is on its way
+	}
 	if isAPI(r) {
 		s.failAPI(w, r, kind.HTTPStatus(), err)
 		return

@@ -149,6 +149,24 @@ func (s *server) licenseLinks() map[string]any {
 	return links
 }
 
+// faultHeaders says which headers come with an error of a status.
+func faultHeaders(status int) map[string]any {
+	header := func(name, text, kind string) map[string]any {
+		return map[string]any{name: map[string]any{"description": text, "schema": map[string]any{"type": kind}}}
+	}
+	switch status {
+	case http.StatusUnauthorized:
+		return header("WWW-Authenticate", "the challenge of RFC 6750", "string")
+	case http.StatusForbidden:
+		return header("WWW-Authenticate", "with scope_missing: error=\"insufficient_scope\" and the scope that is wanted", "string")
+	case http.StatusConflict:
+		return header("Retry-After", "seconds after which to ask again, with sealing_pending and proof_pending", "integer")
+	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
+		return header("Retry-After", "seconds after which to ask again", "integer")
+	}
+	return nil
+}
+
 func (s *server) documentOperation(op operation) map[string]any {
 	responses := make(map[string]any)
 	for _, a := range op.Answers {
@@ -170,6 +188,9 @@ func (s *server) documentOperation(op operation) map[string]any {
 		r := map[string]any{
 			"description": http.StatusText(status),
 			"content":     map[string]any{"application/json": map[string]any{"schema": schemaRef("Error")}},
+		}
+		if h := faultHeaders(status); h != nil {
+			r["headers"] = h
 		}
 		responses[strconv.Itoa(status)] = r
 	}
