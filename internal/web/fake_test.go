@@ -280,10 +280,10 @@ func (w *world) File(_ context.Context, id license.ID) ([]byte, error) {
 	return []byte("PK\x03\x04 a file"), err
 }
 
-func (w *world) Events(_ context.Context, id license.ID, _ int) ([]license.Event, error) {
+func (w *world) Events(_ context.Context, id license.ID, limit int) ([]license.Event, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.events[id], w.broken
+	return w.events[id][:min(limit, len(w.events[id]))], w.broken
 }
 
 func (w *world) Looked(_ context.Context, id license.ID, what license.EventAct, by license.ActorKind, act license.Act) error {

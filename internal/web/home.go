@@ -33,9 +33,12 @@ func (s *server) ledger(q *request) error {
 		Size       string
 		Root       string
 		Pending    bool
-		WitnessURL string
+		Witness    string // where the witness publishes what it has cosigned
 		Base       string
-	}{WitnessURL: s.WitnessURL, Base: strings.TrimSuffix(s.BaseURL, "/")}
+	}{Base: strings.TrimSuffix(s.BaseURL, "/")}
+	if s.WitnessURL != "" {
+		d.Witness = strings.TrimSuffix(s.WitnessURL, "/") + "/checkpoint"
+	}
 	b, err := s.Proofs.Checkpoint(q.Context())
 	switch {
 	case err != nil && (fault.KindOf(err) == fault.NotFound || fault.KindOf(err) == fault.Conflict):

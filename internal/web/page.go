@@ -112,7 +112,7 @@ func (p *sheet) In(zh, en string) string {
 	return zh
 }
 
-// Time prints a moment for a person, in the province's own time.
+// Time prints a moment for a person, in the province's own time; the pages name the zone beside it or above it.
 func (p *sheet) Time(t time.Time) string {
 	if t.IsZero() {
 		return "—"
@@ -139,6 +139,14 @@ func (p *sheet) Officer() bool { return p.Viewer != nil && p.Viewer.account.Has(
 
 // Clerk says whether the person verifies at a counter.
 func (p *sheet) Clerk() bool { return p.Viewer != nil && p.Viewer.account.Has(identity.Clerk) }
+
+// Staff says whether the person works here: the doors of their duty come first.
+func (p *sheet) Staff() bool { return p.Officer() || p.Clerk() }
+
+// Holds says whether the person can have licenses, of their own or of somebody whom they act for.
+func (p *sheet) Holds() bool {
+	return p.Viewer != nil && (p.Viewer.account.Has(identity.Citizen) || len(p.Viewer.account.Subjects) > 0)
+}
 
 // OfficeName names an organisation by its code.
 func (p *sheet) OfficeName(code string) string {

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"regexp"
 	"time"
 
 	"github.com/yinxin-trust/yinxin/internal/verdict"
@@ -23,7 +24,28 @@ type verdictView struct {
 	Face     []fieldLine
 	Holders  []license.Holder
 	State    license.State
+	Aside    string // key of the words that tell the state in passing, where the verdict is not as good as the state
 	Consumed bool
+}
+
+// aside keeps a license in force from looking like a good verdict: a code that was used or has expired, or one that failed
+// otherwise, must not stand beside a green "valid".
+func (v *verdictView) aside() {
+	if v.State != license.Issued {
+		return
+	}
+	switch v.Word {
+	case verdict.Valid, verdict.ValidAsOf:
+	case verdict.CannotDetermine:
+		v.Aside = "verdict.state.unknown"
+	case verdict.NotValid:
+		v.Aside = "verdict.state.failed"
+		for _, r := range v.Reasons {
+			if r.Code == verdict.CodeUsed || r.Code == verdict.CodeExpired {
+				v.Aside = "verdict.state.spent"
+			}
+		}
+	}
 }
 
 // reason is a finding and what to do about it.
@@ -94,6 +116,7 @@ func (s *server) viewReport(q *request, r *verdict.Report) *verdictView {
 			add(c)
 		}
 	}
+	v.aside()
 	return v
 }
 
@@ -104,6 +127,7 @@ func (s *server) viewOutcome(q *request, o *license.Outcome) *verdictView {
 	if o.State != "" {
 		v.State = o.State
 	}
+	v.aside()
 	for _, f := range o.Face {
 		v.Face = append(v.Face, fieldLine{Name: f.Name, NameEN: s.fieldNameEN(q, f), Value: f.Value})
 	}
@@ -156,6 +180,12 @@ func (s *server) next(lang string, c verdict.Check) string {
 	}
 	return ""
 }
+
+// sealNumber is the form of a seal's code (印章编码), which stands in its certificate as the name: 14 digits.
+var sealNumber = regexp.MustCompile(`^[0-9]{14}$`)
+
+// SealCode says whether what a signature names as its signer is the code of a seal and not the name of an office.
+func (p *sheet) SealCode(signer string) bool { return sealNumber.MatchString(signer) }
 
 // family is the first word of a code: PKG, SIG, CERT, …
 func family(code string) string {

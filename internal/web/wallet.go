@@ -14,6 +14,7 @@ import (
 const (
 	maxCards  = 200
 	maxEvents = 100
+	newEvents = 20 // that stand open; the older ones are folded away
 	maxList   = 100
 )
 
@@ -124,7 +125,10 @@ type licenseData struct {
 	Kind    license.Kind
 	Fields  []fieldLine
 	Holders []holderLine
-	Events  []license.Event
+	Events  []license.Event // the newest
+	Older   []license.Event
+	Full    bool // there may be more than Max, which the page does not list
+	Max     int
 	Section string // "wallet" or "dept": where its downloads are found
 }
 
@@ -204,9 +208,10 @@ func (s *server) licenseView(q *request, v *viewer, l *license.License, section 
 	if err != nil {
 		return licenseData{}, err
 	}
+	fresh := min(newEvents, len(events))
 	return licenseData{
-		License: l, Kind: k, Fields: fieldLines(k, l.Fields), Holders: holderLines(l.Holders), Events: events,
-		Section: section,
+		License: l, Kind: k, Fields: fieldLines(k, l.Fields), Holders: holderLines(l.Holders),
+		Events: events[:fresh], Older: events[fresh:], Full: len(events) == maxEvents, Max: maxEvents, Section: section,
 	}, nil
 }
 

@@ -114,6 +114,9 @@ func TestWordsForEveryValue(t *testing.T) {
 	for _, a := range []license.ActorKind{license.ActorHolder, license.ActorOfficer, license.ActorVerifier, license.ActorService} {
 		need("actor." + string(a))
 	}
+	for _, s := range []string{"spent", "failed", "unknown"} {
+		need("verdict.state." + s)
+	}
 	for _, s := range append(identity.APIScopes(), identity.OpenIDScopes()...) {
 		need("scope." + s)
 	}
