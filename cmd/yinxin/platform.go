@@ -115,7 +115,9 @@ func (p *platform) openDatabase(ctx context.Context) (err error) {
 		cells = append(cells, postgres.CellConfig{Code: uint16(f.Number), Name: f.Name})
 	}
 	cells = append(cells, postgres.CellConfig{Code: sample.ProvinceCell, Name: sample.ProvinceName + "本级"})
-	p.cells, err = postgres.OpenCells(postgres.CellConfig{Name: sample.ProvinceName, URL: dsn}, cells, postgres.PoolOptions{ConnectTimeout: 10 * time.Second, StatementTimeout: 10 * time.Second})
+	p.cells, err = postgres.OpenCells(postgres.CellConfig{Name: sample.ProvinceName, URL: dsn}, cells, postgres.PoolOptions{
+		ConnectTimeout: 10 * time.Second, StatementTimeout: 10 * time.Second, IdleTime: time.Minute,
+	})
 	if err != nil {
 		return err
 	}
