@@ -29,7 +29,7 @@ func TestNoGreenBesideRed(t *testing.T) {
 		t.Error("a good verdict lacks the state")
 	}
 	for lang, want := range map[string][]string{
-		"zh-CN": {"有效（本码不可再用）", "</time> 北京时间"},
+		"zh-CN": {"<dt>证照状态</dt><dd>有效（本码不可再用）", "</time> 北京时间"},
 		"en":    {"(but this code can no longer be used)", "</time> UTC&#43;8"},
 	} {
 		body := visit{path: "/verify", token: clerk, form: form, header: map[string]string{"Accept-Language": lang}}.to(t, h).Body.String()
