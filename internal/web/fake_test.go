@@ -77,6 +77,10 @@ func (w *world) Kinds(context.Context) ([]license.Kind, error) {
 	return w.catalogue.Kinds(), w.broken
 }
 
+func (w *world) KindsOf(context.Context, string) ([]license.Kind, error) {
+	return w.catalogue.Kinds(), w.broken
+}
+
 func (w *world) Issue(_ context.Context, req license.IssueRequest) (license.License, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -17,10 +17,11 @@ import (
 
 // issueKinds lets the officer choose what to issue.
 func (s *server) issueKinds(q *request) error {
-	if _, err := q.need(identity.Officer); err != nil {
+	v, err := q.need(identity.Officer)
+	if err != nil {
 		return err
 	}
-	kinds, err := s.Licenses.Kinds(q.Context())
+	kinds, err := s.Licenses.KindsOf(q.Context(), v.account.Office)
 	if err != nil {
 		return err
 	}

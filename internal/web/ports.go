@@ -14,6 +14,7 @@ import (
 // Licenses is what web asks of the license domain.
 type Licenses interface {
 	Kinds(ctx context.Context) ([]license.Kind, error)
+	KindsOf(ctx context.Context, office string) ([]license.Kind, error) // that an office issues
 	Issue(ctx context.Context, req license.IssueRequest) (license.License, error)
 	Get(ctx context.Context, id license.ID) (license.License, error)
 	ListByOffice(ctx context.Context, office string, max int) ([]license.License, error)
