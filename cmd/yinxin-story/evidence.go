@@ -40,7 +40,7 @@ func (s *story) takeEvidence(ctx context.Context) (string, error) {
 			if err != nil {
 				return "", err
 			}
-			if r.Verdict != "valid_as_of" {
+			if r.Verdict != "valid" {
 				return "", wrong("license.ofd is %s: %v", r.Verdict, r.Checks)
 			}
 			if err := keep("verdict.json", raw); err != nil {

@@ -158,7 +158,7 @@ func (s *story) proveIssues(ctx context.Context) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		if r.Verdict != "valid_as_of" || r.Ledger.State != "included" {
+		if r.Verdict != "valid" || r.Ledger.State != "included" {
 			return "", wrong("%s with its proof is %s, ledger %s: %v", name, r.Verdict, r.Ledger.State, r.Checks)
 		}
 		file, err := s.client.get(ctx, "/licenses/"+l.ID+"/file")
@@ -258,7 +258,7 @@ func (s *story) proveRevocation(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if r.Verdict != "not_valid" || !r.has("STATUS_NOT_IN_FORCE") || r.Ledger.State != "included" {
+	if r.Verdict != "not_valid" || !r.has("STATUS_REVOKED") || r.Ledger.State != "included" {
 		return "", wrong("the revoked license's file with its proof is %s, ledger %s: %v", r.Verdict, r.Ledger.State, r.Checks)
 	}
 	issue, err := s.proof(ctx, &s.food, "proof")
