@@ -36,7 +36,8 @@ func TestWriteThenRead(t *testing.T) {
 		DocID: "0f8fad5bd9cb469fa16570867728950e", Title: "食品经营许可证", Author: "示例市市场监督管理局", Subject: "电子证照",
 		CreationDate: "2026-11-22", Creator: "印信", CreatorVersion: "1",
 		Custom: []ofd.CustomData{
-			{Name: "LicenseID", Value: "1.2.156.3005.2.X"}, {Name: "Kind", Value: `<"&'>`},
+			{Name: "LicenseID", Value: "1.2.156.3005.2.X"},
+			{Name: "Kind", Value: `<"&'>`},
 			{Name: ofd.OpenSetName, Value: "/Doc_0/Signs/Signatures.xml /Doc_0/Annots/Annotations.xml"},
 		},
 	}, d.Info); diff != "" {

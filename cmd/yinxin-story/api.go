@@ -29,8 +29,10 @@ func (v *visitor) api() *api { return &api{http: v.http, root: v.base.String() +
 
 // clientAPI is the API with a token of client_credentials (RFC 6749 §4.4).
 func clientAPI(ctx context.Context, base string, c demoClient, endpoint oauth2.Endpoint, scopes ...string) *api {
-	config := clientcredentials.Config{ClientID: c.ClientID, ClientSecret: c.ClientSecret, TokenURL: endpoint.TokenURL, Scopes: scopes,
-		AuthStyle: oauth2.AuthStyleInHeader}
+	config := clientcredentials.Config{
+		ClientID: c.ClientID, ClientSecret: c.ClientSecret, TokenURL: endpoint.TokenURL, Scopes: scopes,
+		AuthStyle: oauth2.AuthStyleInHeader,
+	}
 	return &api{http: config.Client(context.WithoutCancel(ctx)), root: base + "/api/v1"}
 }
 
@@ -115,8 +117,10 @@ type issueBody struct {
 }
 
 func issueBodyOf(r license.IssueRequest, caseNo string) issueBody {
-	return issueBody{Kind: r.Kind, Office: r.Office, BusinessNo: r.BusinessNo, Version: 1, Holders: r.Holders, Fields: r.Fields,
-		Matter: r.Act.Matter, CaseNo: caseNo, Reason: r.Act.Reason, LegalBasis: r.Act.LegalBasis}
+	return issueBody{
+		Kind: r.Kind, Office: r.Office, BusinessNo: r.BusinessNo, Version: 1, Holders: r.Holders, Fields: r.Fields,
+		Matter: r.Act.Matter, CaseNo: caseNo, Reason: r.Act.Reason, LegalBasis: r.Act.LegalBasis,
+	}
 }
 
 // licenseBody is what the story reads of a license.

@@ -69,8 +69,10 @@ func startApp(ctx context.Context, issuer string, c demoClient) (*app, error) {
 	a := &app{
 		name: c.ClientID, issuer: issuer, provider: provider, public: callback.Host, waiting: map[string]login{}, served: make(chan error, 1),
 		verifier: provider.Verifier(&oidc.Config{ClientID: c.ClientID}),
-		oauth: oauth2.Config{ClientID: c.ClientID, ClientSecret: c.ClientSecret, Endpoint: endpoint, RedirectURL: c.RedirectURIs[0],
-			Scopes: []string{oidc.ScopeOpenID, "profile"}},
+		oauth: oauth2.Config{
+			ClientID: c.ClientID, ClientSecret: c.ClientSecret, Endpoint: endpoint, RedirectURL: c.RedirectURIs[0],
+			Scopes: []string{oidc.ScopeOpenID, "profile"},
+		},
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /login", a.login)

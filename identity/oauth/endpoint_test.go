@@ -97,8 +97,11 @@ func TestIntrospection(t *testing.T) {
 	// To any other client, of the same department too, a token is as good as unknown.
 	inactive := map[string]any{"active": false}
 	for _, c := range []struct{ asker, token string }{
-		{"resource", str(out, "refresh_token")}, {"post", str(out, "refresh_token")}, {"post", str(out, "access_token")},
-		{"sister", str(out, "access_token")}, {"post", str(own, "access_token")},
+		{"resource", str(out, "refresh_token")},
+		{"post", str(out, "refresh_token")},
+		{"post", str(out, "access_token")},
+		{"sister", str(out, "access_token")},
+		{"post", str(own, "access_token")},
 	} {
 		if status, other := w.post("/oauth2/introspect", w.client(c.asker), url.Values{"token": {c.token}}); status != 200 || !cmp.Equal(inactive, other) {
 			t.Errorf("%s: %d %v", c.asker, status, other)

@@ -52,11 +52,13 @@ func TestStaticCodesOnline(t *testing.T) {
 		{"a license of another province", signed(w.keys, func(s *license.Static) { s.License = license.ID{9, 9, 1} }), verdict.CannotDetermine, []string{"STATUS_UNKNOWN"}},
 		{
 			"a lost license, and a stranger's key", signed(foreign, func(s *license.Static) { s.License = lost }),
-			verdict.CannotDetermine, []string{"TRUST_ANCHOR_UNKNOWN"},
+			verdict.CannotDetermine,
+			[]string{"TRUST_ANCHOR_UNKNOWN"},
 		},
 		{
 			"a lost license whose end is printed", signed(w.keys, func(s *license.Static) { s.License, s.ExpiryDate = lost, "2026-11-21" }),
-			verdict.NotValid, []string{"STATUS_UNKNOWN", "STATUS_EXPIRED"},
+			verdict.NotValid,
+			[]string{"STATUS_UNKNOWN", "STATUS_EXPIRED"},
 		},
 		{"another face", signed(w.keys, func(s *license.Static) { s.Face[0]++ }), verdict.NotValid, []string{"CODE_FACE_MISMATCH"}},
 	}

@@ -4,7 +4,9 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/yinxin-trust/yinxin/identity"
@@ -130,7 +132,11 @@ func (s *server) signInSubmit(q *request) error {
 		switch kind := fault.KindOf(err); kind {
 		case fault.Unauthenticated, fault.Invalid, fault.NotFound, fault.TooMany, fault.Forbidden:
 			if kind == fault.TooMany {
-				q.w.Header().Set("Retry-After", "30")
+				wait := 30 * time.Second
+				if told, ok := identity.RetryAfter(err); ok {
+					wait = told
+				}
+				q.w.Header().Set("Retry-After", strconv.Itoa(int(wait.Seconds())))
 			}
 			if kind == fault.NotFound || kind == fault.Forbidden {
 				kind = fault.Unauthenticated // the same answer for accounts that do not exist
