@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"io"
+	"strconv"
 	"testing"
 	"time"
 
@@ -205,11 +206,18 @@ func TestFormatsLicenseRow(t *testing.T) {
 	place := func(column string, more ...byte) []byte {
 		return append(append([]byte(column+"\x00"), v.ID...), more...)
 	}
+	// The body is bound to the columns that decide what is drawn, each behind a zero byte, as they stand in the row.
+	bound := place("license.sealed")[:len("license.sealed")+1+len(v.ID)]
+	for _, column := range []string{
+		r.Kind, strconv.Itoa(r.KindVersion), r.Office, strconv.Itoa(r.Version), v.Identifier, r.IssueDate, r.ValidFrom, r.ValidTo, r.Grade,
+	} {
+		bound = append(append(bound, 0), column...)
+	}
 	var body struct {
 		BusinessNo string            `json:"business_no"`
 		Fields     map[string]string `json:"fields"`
 	}
-	if err := json.Unmarshal(unseal(t, cell, v.Sealed, place("license.sealed")), &body); err != nil || body.BusinessNo != v.BusinessNo || len(body.Fields) != len(kind.Fields) {
+	if err := json.Unmarshal(unseal(t, cell, v.Sealed, bound), &body); err != nil || body.BusinessNo != v.BusinessNo || len(body.Fields) != len(kind.Fields) {
 		t.Errorf("license.sealed holds %+v: %v", body, err)
 	}
 	var holder license.Holder
