@@ -56,7 +56,12 @@ npm_package() { # npm_package NAME VERSION: unpacked at $cache/npm/NAME-VERSION,
   [ -f "$dir/package/package.json" ] && return 0
   mkdir -p "$cache/npm"
   tmp=$(mktemp -d "$cache/npm/.fetch.XXXXXX")
-  (cd "$tmp" && npm pack --silent "$1@$2" >/dev/null && tar -xzf ./*.tgz)
+  (cd "$tmp" && npm pack --loglevel=error "$1@$2" >/dev/null && tar -xzf ./*.tgz) || {
+    rm -rf "$tmp"
+    echo "setup: $1@$2 could not be fetched; npm's own words stand above" >&2
+    echo "setup: hint: the tests need the npm registry once; the package is kept in $cache/npm" >&2
+    exit 1
+  }
   rm -rf "$dir"; mv "$tmp" "$dir"
 }
 if [ "$purpose" != run ]; then
