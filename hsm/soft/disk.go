@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"github.com/yinxin-trust/yinxin/hsm"
 	"github.com/yinxin-trust/yinxin/internal/fault"
@@ -142,6 +143,9 @@ func readKeyFile(path string) (_ []byte, _ os.FileInfo, err error) {
 	return data, info, nil
 }
 
+// lockPatience is how long a held lock is tried.
+const lockPatience = 300 * time.Millisecond
+
 // takeLock holds the side file for as long as it stays open. The kernel frees it with the process, however that dies; the
 // side file itself stays, because removing it would let two writers lock two files of one name.
 func takeLock(path string) (*os.File, error) {
@@ -149,9 +153,16 @@ func takeLock(path string) (*os.File, error) {
 	if err != nil {
 		return nil, ioFault(err, "the lock beside the key file cannot be opened")
 	}
-	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-	if err == nil {
-		return f, nil
+	// A lock that we have just let go of may live on for a moment in a process that is being started: between fork and exec
+	// a child holds every descriptor of its parent. So a lock that is held is tried again, briefly.
+	for deadline := time.Now().Add(lockPatience); ; time.Sleep(lockPatience / 10) {
+		err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if err == nil {
+			return f, nil
+		}
+		if !errors.Is(err, syscall.EWOULDBLOCK) || time.Now().After(deadline) {
+			break
+		}
 	}
 	f.Close()
 	if errors.Is(err, syscall.EWOULDBLOCK) {
