@@ -180,7 +180,7 @@ func lockFolder(dir string) (*os.File, error) {
 	if err != nil {
 		return nil, fault.Wrap(err, fault.Internal, "data_dir", "the data folder cannot be written")
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+	if err := flock(f); err != nil {
 		return nil, errors.Join(fault.Wrap(err, fault.Conflict, "data_in_use", "another yinxin runs on this data folder").
 			WithHint("stop it first, or choose another folder with -data"), f.Close())
 	}
@@ -192,4 +192,16 @@ func ignoreClosed(err error) error {
 		return nil
 	}
 	return err
+}
+
+// flock takes a lock. One that is held is tried again for a moment: a process that is being started holds every descriptor of
+// its parent between fork and exec, so a lock that was just let go of may live on that long.
+func flock(f *os.File) error {
+	const patience = 300 * time.Millisecond
+	for deadline := time.Now().Add(patience); ; time.Sleep(patience / 10) {
+		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if !errors.Is(err, syscall.EWOULDBLOCK) || time.Now().After(deadline) {
+			return err
+		}
+	}
 }

@@ -100,7 +100,7 @@ func lockDir(dir string) (*os.File, error) {
 	if err != nil {
 		return nil, fault.Wrap(err, fault.Internal, "postgres_dir", "the lock file of the PostgreSQL folder cannot be opened")
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+	if err := flock(f); err != nil {
 		f.Close()
 		if errors.Is(err, syscall.EWOULDBLOCK) {
 			return nil, fault.Wrap(err, fault.Conflict, "postgres_dir_in_use", fmt.Sprintf("another running process uses the PostgreSQL cluster in %s", dir)).
@@ -251,4 +251,16 @@ func tail(b []byte) string {
 		b = b[len(b)-tailSize:]
 	}
 	return strings.TrimSpace(string(b))
+}
+
+// flock takes a lock. One that is held is tried again for a moment: a process that is being started holds every descriptor of
+// its parent between fork and exec, so a lock that was just let go of may live on that long.
+func flock(f *os.File) error {
+	const patience = 300 * time.Millisecond
+	for deadline := time.Now().Add(patience); ; time.Sleep(patience / 10) {
+		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if !errors.Is(err, syscall.EWOULDBLOCK) || time.Now().After(deadline) {
+			return err
+		}
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"syscall"
+	"time"
 
 	"github.com/yinxin-trust/yinxin/internal/fault"
 )
@@ -96,7 +97,7 @@ func acquire(name string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+	if err := flock(f); err != nil {
 		err = fault.Wrap(err, fault.Conflict, "ledger_locked", "another process holds the ledger's folder").
 			WithHint("stop the other process; one log has one writer")
 		return nil, errors.Join(err, f.Close())
@@ -129,4 +130,16 @@ func tileNumber(n uint64) string {
 func historyName(size uint64) string {
 	s := fmt.Sprintf("%015d", size)
 	return "checkpoints/" + s[0:3] + "/" + s[3:6] + "/" + s[6:9] + "/" + s[9:12] + "/" + s[12:15]
+}
+
+// flock takes a lock. One that is held is tried again for a moment: a process that is being started holds every descriptor of
+// its parent between fork and exec, so a lock that was just let go of may live on that long.
+func flock(f *os.File) error {
+	const patience = 300 * time.Millisecond
+	for deadline := time.Now().Add(patience); ; time.Sleep(patience / 10) {
+		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if !errors.Is(err, syscall.EWOULDBLOCK) || time.Now().After(deadline) {
+			return err
+		}
+	}
 }

@@ -245,7 +245,7 @@ func (w *Witness) load() error {
 		return fault.Wrap(err, fault.Unavailable, codeUnusable, "the witness's folder cannot be locked")
 	}
 	w.lock = lock
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+	if err := flock(lock); err != nil {
 		return fault.Wrap(err, fault.Conflict, codeLocked, "another process holds the witness's folder")
 	}
 	for origin, l := range w.logs {
@@ -301,4 +301,16 @@ func (w *Witness) save(cp ledger.SignedCheckpoint) error {
 		return err
 	}
 	return errors.Join(dir.Sync(), dir.Close())
+}
+
+// flock takes a lock. One that is held is tried again for a moment: a process that is being started holds every descriptor of
+// its parent between fork and exec, so a lock that was just let go of may live on that long.
+func flock(f *os.File) error {
+	const patience = 300 * time.Millisecond
+	for deadline := time.Now().Add(patience); ; time.Sleep(patience / 10) {
+		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if !errors.Is(err, syscall.EWOULDBLOCK) || time.Now().After(deadline) {
+			return err
+		}
+	}
 }
